@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+pub mod broker;
+pub mod destination;
+pub mod store;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+pub use broker::{Broker, BrokerError, BrokerState, Message, Published, Queue, Received};
+pub use destination::Destination;
+pub use store::{Store, StoreError};
