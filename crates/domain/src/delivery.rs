@@ -42,7 +42,7 @@ impl TryFrom<String> for DestinationName {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text).map_err(|reason| reason.en())
+        Self::parse(&text).map_err(Reason::en)
     }
 }
 

@@ -106,7 +106,7 @@ pub struct StatusEvent {
 }
 
 /// How far ahead of our clock a sender's clock may be.
-pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_mins(5);
 
 impl StatusEvent {
     /// The hash that tells a repeated event from a reused key.

@@ -53,10 +53,6 @@ pub struct Random(Arc<Mutex<ChaCha8Rng>>);
 
 impl Random {
     /// Seeded by the operating system.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that asks the machine"
-    )]
     pub fn system() -> Self {
         Self::from_generator(ChaCha8Rng::from_rng(&mut rand::rng()))
     }
@@ -80,7 +76,7 @@ impl Random {
 
     /// A number in `0.0 .. 1.0`.
     pub fn unit(&self) -> f64 {
-        self.with(|generator| generator.random::<f64>())
+        self.with(RngExt::random)
     }
 
     /// A number in `0 .. bound`; 0 when `bound` is 0.

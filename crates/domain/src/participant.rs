@@ -29,6 +29,11 @@ impl ParticipantId {
         self.0.as_str()
     }
 
+    /// The province or ministry it belongs to.
+    pub fn root(&self) -> crate::code::RootCode {
+        self.0.root()
+    }
+
     /// Whether this participant may report on dossiers of `agency`: its own unit and those below,
     /// and for a whole province also the provinces merged into it in 2025.
     pub fn covers(&self, agency: &AgencyCode) -> bool {

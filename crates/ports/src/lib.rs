@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod destination;
+pub mod gauge;
 pub mod store;
 
 #[cfg(feature = "conformance")]
@@ -9,4 +10,5 @@ pub mod conformance;
 
 pub use broker::{Broker, BrokerError, BrokerState, Message, Published, Queue, Received};
 pub use destination::Destination;
+pub use gauge::Gauge;
 pub use store::{Store, StoreError};

@@ -173,6 +173,8 @@ pub struct Work {
     pub delivered_before: bool,
     /// The number of this attempt, from 1.
     pub attempt: u32,
+    /// Attempts before this one that count against the schedule.
+    pub counted: u32,
     /// The step to perform, from 0; above 0 after [`Store::advance`].
     pub step: u8,
 }
@@ -428,6 +430,7 @@ pub struct ParkedFilter {
 
 /// One parked delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "`parked_at` is the word of the console and the contract")]
 pub struct Parked {
     /// Its id.
     pub id: DeliveryId,

@@ -188,7 +188,7 @@ fn processed_needs_the_end_of_processing_which_an_earlier_event_may_have_brought
         panic!("{verdict:?}")
     };
     assert_eq!(faults.len(), 1);
-    let later = second(NOW) + Duration::from_secs(60);
+    let later = second(NOW) + Duration::from_mins(1);
     let verdict = judge(
         Some(&head),
         Some(&complete()),

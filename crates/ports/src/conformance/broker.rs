@@ -18,18 +18,12 @@ use crate::broker::{Broker, BrokerError, Message, PUBLISH_MAX, Published, Queue,
 const STEP_MAX: Duration = Duration::from_secs(30);
 /// How long nothing may arrive before "nothing arrives" is believed.
 const QUIET: Duration = Duration::from_millis(300);
-/// The capacity of a work queue that [`Fixture::broker`] must be made with.
+/// The room of a work queue for most promises, in messages.
 pub const CAPACITY: usize = 20_000;
-/// The capacity of a work queue that [`Fixture::small`] must be made with.
+/// The room of a work queue for the promise about full queues.
 pub const SMALL_CAPACITY: usize = 100;
-
-/// A fresh broker that knows the destinations [`destinations`].
-pub struct Fixture {
-    /// Holds up to [`CAPACITY`] messages per destination.
-    pub broker: Arc<dyn Broker>,
-    /// Another broker: holds up to [`SMALL_CAPACITY`] messages per destination.
-    pub small: Arc<dyn Broker>,
-}
+/// How many brokers [`run`] asks for.
+pub const BROKERS: usize = 12;
 
 /// The destinations the suite publishes to.
 pub fn destinations() -> Vec<DestinationName> {
@@ -38,23 +32,24 @@ pub fn destinations() -> Vec<DestinationName> {
         .into()
 }
 
-/// Runs every promise, each on brokers of its own.
+/// Runs every promise, each on a broker of its own: `make` gives an empty one that knows
+/// [`destinations`] and has room for that many messages per work queue.
 ///
 /// # Panics
 /// A promise is not kept.
-pub async fn run<F: Future<Output = Fixture>>(make: impl Fn() -> F) {
-    every_message_published_is_received_once_acknowledged(&*make().await.broker).await;
-    acknowledged_messages_do_not_come_back(&*make().await.broker).await;
-    dropped_messages_come_back(&*make().await.broker).await;
-    a_dropped_receiver_gives_its_messages_back(&*make().await.broker).await;
-    a_message_dropped_for_ever_ends_as_a_dead_letter(&*make().await.broker).await;
-    prefetch_bounds_what_is_in_hand(&*make().await.broker).await;
-    two_receivers_share_a_queue(&*make().await.broker).await;
-    destinations_do_not_mix(&*make().await.broker).await;
-    many_messages_all_arrive(&*make().await.broker).await;
-    depths_count_messages_and_receivers(&*make().await.broker).await;
-    a_full_queue_refuses_and_loses_nothing(&*make().await.small).await;
-    a_stopped_broker_says_so(&*make().await.broker).await;
+pub async fn run<F: Future<Output = Arc<dyn Broker>>>(make: impl Fn(usize) -> F) {
+    every_message_published_is_received_once_acknowledged(&*make(CAPACITY).await).await;
+    acknowledged_messages_do_not_come_back(&*make(CAPACITY).await).await;
+    dropped_messages_come_back(&*make(CAPACITY).await).await;
+    a_dropped_receiver_gives_its_messages_back(&*make(CAPACITY).await).await;
+    a_message_dropped_for_ever_ends_as_a_dead_letter(&*make(CAPACITY).await).await;
+    prefetch_bounds_what_is_in_hand(&*make(CAPACITY).await).await;
+    two_receivers_share_a_queue(&*make(CAPACITY).await).await;
+    destinations_do_not_mix(&*make(CAPACITY).await).await;
+    many_messages_all_arrive(&*make(CAPACITY).await).await;
+    depths_count_messages_and_receivers(&*make(CAPACITY).await).await;
+    a_stopped_broker_says_so(&*make(CAPACITY).await).await;
+    a_full_queue_refuses_and_loses_nothing(&*make(SMALL_CAPACITY).await).await;
 }
 
 /// A few messages, published at once, arrive with exactly what they said.

@@ -1,0 +1,317 @@
+//! The participants registry: who may connect, with which keys, how fast.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock};
+use lienthong_domain::ErrorCode;
+use lienthong_domain::participant::{Caller, Participant, ParticipantId, Role, System};
+use lienthong_domain::timeline::TransitionPolicy;
+use serde::Deserialize;
+
+use crate::error::Error;
+
+/// Events a second a participant may push, sustained, unless the file says otherwise.
+pub const RATE_PER_SECOND_DEFAULT: u32 = 2_000;
+/// Seconds of its rate that a participant may use at once after being idle.
+const BURST_SECONDS: u32 = 2;
+/// A burst always has room for the largest batch, whatever the rate.
+const BURST_EVENTS_MIN: u32 = 1_000;
+/// Pins a system may have at once: the present key and the next.
+const PINS_MAX: usize = 2;
+
+/// An immutable picture of the participants; replaced whole when the file changes.
+pub struct Registry {
+    participants: BTreeMap<ParticipantId, Entry>,
+}
+
+struct Entry {
+    participant: Arc<Participant>,
+    limiter: DefaultDirectRateLimiter,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    participant: Vec<FileParticipant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileParticipant {
+    id: String,
+    name: String,
+    #[serde(default = "yes")]
+    active: bool,
+    #[serde(default)]
+    transitions: TransitionPolicy,
+    #[serde(default = "rate_default")]
+    rate_per_second_max: u32,
+    #[serde(default)]
+    system: Vec<FileSystem>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileSystem {
+    name: String,
+    role: Role,
+    #[serde(default)]
+    pins: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn rate_default() -> u32 {
+    RATE_PER_SECOND_DEFAULT
+}
+
+impl Registry {
+    /// Reads the participants file.
+    ///
+    /// # Errors
+    /// Every fault of the file, each a sentence that names the participant.
+    pub fn parse(text: &str) -> Result<Self, Vec<String>> {
+        let file: File = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
+        let mut faults = Vec::new();
+        let mut participants = BTreeMap::new();
+        for entry in file.participant {
+            let id = entry.id.clone();
+            match participant(entry) {
+                Ok(participant) => {
+                    let limiter = limiter(participant.rate_per_second_max);
+                    let key = participant.id.clone();
+                    let entry = Entry {
+                        participant: Arc::new(participant),
+                        limiter,
+                    };
+                    if participants.insert(key, entry).is_some() {
+                        faults.push(format!("participant {id}: listed twice"));
+                    }
+                }
+                Err(more) => {
+                    faults.extend(
+                        more.into_iter()
+                            .map(|fault| format!("participant {id}: {fault}")),
+                    );
+                }
+            }
+        }
+        if faults.is_empty() {
+            Ok(Self { participants })
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// The registered participants, by id.
+    pub fn participants(&self) -> impl Iterator<Item = &Participant> {
+        self.participants.values().map(|entry| &*entry.participant)
+    }
+
+    /// Who a certificate's holder is.
+    ///
+    /// # Errors
+    /// As [`Services::caller`](crate::Services::caller).
+    pub fn caller(
+        &self,
+        participant: &str,
+        system: &str,
+        spki_sha256: &[u8; 32],
+    ) -> Result<Caller, Error> {
+        let unknown = || Error::new(ErrorCode::ParticipantUnknown);
+        let id = ParticipantId::parse(participant).map_err(|_| unknown())?;
+        let participant = &self.participants.get(&id).ok_or_else(unknown)?.participant;
+        let system = participant
+            .systems
+            .iter()
+            .find(|known| *known.name == *system)
+            .ok_or_else(unknown)?;
+        if !participant.active {
+            return Err(Error::new(ErrorCode::ParticipantSuspended));
+        }
+        if !system.pins.is_empty() && !system.pins.contains(spki_sha256) {
+            return Err(Error::new(ErrorCode::CertificateNotPinned));
+        }
+        Ok(Caller {
+            participant: participant.clone(),
+            system: system.name.clone(),
+            role: system.role,
+        })
+    }
+
+    /// Takes `events` from the participant's rate.
+    ///
+    /// # Errors
+    /// `RATE_EXCEEDED` with the wait.
+    pub(crate) fn admit(&self, participant: &ParticipantId, events: u32) -> Result<(), Error> {
+        let entry = self
+            .participants
+            .get(participant)
+            .ok_or_else(|| Error::new(ErrorCode::ParticipantUnknown))?;
+        let Some(events) = NonZeroU32::new(events) else {
+            return Ok(());
+        };
+        let exceeded = || {
+            let rate = entry.participant.rate_per_second_max;
+            Error::new(ErrorCode::RateExceeded).with("rate_per_second_max", rate)
+        };
+        match entry.limiter.check_n(events) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(until)) => {
+                let now = clock::Clock::now(entry.limiter.clock());
+                Err(exceeded().retry_after(until.wait_time_from(now)))
+            }
+            // More than a whole burst at once: never admitted, so no wait is named.
+            Err(_) => Err(exceeded()),
+        }
+    }
+}
+
+fn limiter(rate: u32) -> DefaultDirectRateLimiter {
+    let per_second = NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
+    let burst = rate.saturating_mul(BURST_SECONDS).max(BURST_EVENTS_MIN);
+    let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
+    RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst))
+}
+
+fn participant(file: FileParticipant) -> Result<Participant, Vec<String>> {
+    let mut faults = Vec::new();
+    let id = ParticipantId::parse(&file.id)
+        .map_err(|reason| faults.push(format!("id: {}", reason.en())))
+        .ok();
+    if file.name.trim().is_empty() {
+        faults.push("name: say what people call it".to_owned());
+    }
+    if file.rate_per_second_max == 0 {
+        faults.push("rate_per_second_max: at least 1; use `active = false` to stop it".to_owned());
+    }
+    let mut systems: Vec<System> = Vec::new();
+    for system in file.system {
+        if systems.iter().any(|known| *known.name == *system.name) {
+            faults.push(format!("system {}: listed twice", system.name));
+        }
+        match pins(&system.pins) {
+            Ok(pins) => {
+                systems.push(System {
+                    name: system.name.into(),
+                    role: system.role,
+                    pins,
+                });
+            }
+            Err(fault) => faults.push(format!("system {}: {fault}", system.name)),
+        }
+    }
+    match id {
+        Some(id) if faults.is_empty() => Ok(Participant {
+            id,
+            name: file.name,
+            active: file.active,
+            transitions: file.transitions,
+            rate_per_second_max: file.rate_per_second_max,
+            systems,
+        }),
+        _ => Err(faults),
+    }
+}
+
+/// Pins are written `sha256:` and 64 hexadecimal digits.
+fn pins(texts: &[String]) -> Result<Vec<[u8; 32]>, String> {
+    if texts.len() > PINS_MAX {
+        return Err(format!("pins: at most {PINS_MAX}"));
+    }
+    let pin = |text: &String| {
+        let mut pin = [0; 32];
+        let digits = text.strip_prefix("sha256:")?;
+        hex::decode_to_slice(digits, &mut pin).ok().map(|()| pin)
+    };
+    texts
+        .iter()
+        .map(|text| {
+            pin(text).ok_or_else(|| "pins: write sha256: and 64 hexadecimal digits".to_owned())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+        [[participant]]
+        id = "H21"
+        name = "Tỉnh Gia Lai"
+        rate_per_second_max = 10
+        [[participant.system]]
+        name = "motcua"
+        role = "push"
+        pins = ["sha256:0000000000000000000000000000000000000000000000000000000000000000"]
+        [[participant]]
+        id = "H56"
+        name = "Tỉnh Thanh Hóa"
+        active = false
+        [[participant.system]]
+        name = "motcua"
+        role = "push"
+    "#;
+
+    fn code(result: Result<Caller, Error>) -> ErrorCode {
+        result.expect_err("refused").code
+    }
+
+    #[test]
+    fn only_registered_active_and_pinned_callers_come_in() {
+        let registry = Registry::parse(FILE).unwrap();
+        let caller = registry.caller("H21", "motcua", &[0; 32]).unwrap();
+        assert_eq!(caller.role, Role::Push);
+        assert_eq!(
+            code(registry.caller("H21", "motcua", &[1; 32])),
+            ErrorCode::CertificateNotPinned
+        );
+        assert_eq!(
+            code(registry.caller("H21", "other", &[0; 32])),
+            ErrorCode::ParticipantUnknown
+        );
+        assert_eq!(
+            code(registry.caller("H99", "motcua", &[0; 32])),
+            ErrorCode::ParticipantUnknown
+        );
+        assert_eq!(
+            code(registry.caller("H56", "motcua", &[0; 32])),
+            ErrorCode::ParticipantSuspended
+        );
+    }
+
+    #[test]
+    fn a_burst_is_admitted_and_then_the_rate_holds() {
+        let registry = Registry::parse(FILE).unwrap();
+        let id = ParticipantId::parse("H21").unwrap();
+        assert!(registry.admit(&id, BURST_EVENTS_MIN).is_ok());
+        let refused = registry.admit(&id, 5).expect_err("the burst is used up");
+        assert_eq!(refused.code, ErrorCode::RateExceeded);
+        assert!(refused.retry_after.is_some());
+    }
+
+    #[test]
+    fn every_fault_of_the_file_is_named() {
+        let text = r#"
+            [[participant]]
+            id = "h21"
+            name = ""
+            rate_per_second_max = 0
+            [[participant]]
+            id = "H56"
+            name = "Thanh Hóa"
+            [[participant.system]]
+            name = "motcua"
+            role = "push"
+            pins = ["00"]
+        "#;
+        let faults = Registry::parse(text).err().unwrap();
+        assert_eq!(faults.len(), 4, "{faults:#?}");
+    }
+}

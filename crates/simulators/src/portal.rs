@@ -1,0 +1,180 @@
+//! The simulated National Public Service Portal: bind, run, and a handle to watch and disturb it.
+//!
+//! Source: wire format collected from public client code of provincial systems, 2020-2025.
+
+mod answer;
+mod call;
+mod config;
+mod desk;
+mod faults;
+mod fields;
+mod http;
+mod judge;
+mod listener;
+mod record;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use call::Service;
+pub use config::{ErrorCodeStyle, PortalConfig};
+pub use desk::Stats;
+pub use faults::{Fault, FaultRule, FaultScript, When, WrongBody};
+pub use record::{BodyHash, DossierSummary, Entry, OutOfOrder, PortalTime, ProgressSeen, Record};
+
+use desk::Desk;
+use listener::{Cutter, Listening};
+
+/// How long open calls may take after a stop before they are abandoned.
+const STOP_GRACE: Duration = Duration::from_secs(2);
+
+/// Why the simulator did not start or did not take a script.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulatorError {
+    /// The address cannot be listened on.
+    #[error("failed to listen on {addr}")]
+    Bind {
+        /// The address asked for.
+        addr: SocketAddr,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The record file cannot be opened for appending.
+    #[error("failed to open the record file {}", path.display())]
+    RecordFile {
+        /// The file asked for.
+        path: std::path::PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The prefix is not a plain path.
+    #[error(
+        "failed to use the prefix {0:?}: it must start with '/', not end with it, and be plain"
+    )]
+    Prefix(String),
+    /// A fault script is not JSON of the right shape.
+    #[error("failed to read the fault script")]
+    FaultJson(#[source] serde_json::Error),
+    /// A fault script asks for something out of bounds.
+    #[error("failed to accept rule {rule} of the fault script: {reason}")]
+    FaultRule {
+        /// Position of the rule, from 1.
+        rule: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The server ended with an error.
+    #[error("failed to serve")]
+    Serve(#[source] std::io::Error),
+}
+
+/// The simulator before it has an address; see [`PortalSimulator::bind`].
+#[derive(Debug)]
+pub struct PortalSimulator;
+
+impl PortalSimulator {
+    /// Listens on `addr`; port 0 takes any free port, told in [`Bound::addr`].
+    ///
+    /// # Errors
+    /// The address, the record file, the prefix or the first fault script cannot be used.
+    pub async fn bind(config: PortalConfig, addr: SocketAddr) -> Result<Bound, SimulatorError> {
+        http::check_prefix(&config.prefix)?;
+        let prefix = config.prefix.clone();
+        let desk = Arc::new(Desk::open(config)?);
+        let listener = TcpListener::bind(addr)
+            .await
+            .and_then(|listener| listener.local_addr().map(|addr| (listener, addr)));
+        let (listener, addr) = listener.map_err(|source| SimulatorError::Bind { addr, source })?;
+        Ok(Bound {
+            addr,
+            prefix,
+            listener,
+            desk,
+        })
+    }
+}
+
+/// A simulator that listens but does not answer until [`Bound::run`].
+#[derive(Debug)]
+pub struct Bound {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    prefix: String,
+    listener: TcpListener,
+    desk: Arc<Desk>,
+}
+
+impl Bound {
+    /// A handle that stays valid while and after the simulator runs.
+    pub fn handle(&self) -> PortalHandle {
+        PortalHandle {
+            desk: Arc::clone(&self.desk),
+        }
+    }
+
+    /// The address and prefix that an adapter puts before `/mapi/login` and `/mapi/g`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}{}", self.addr, self.prefix)
+    }
+
+    /// Answers until `stop`; then delayed calls are cut and open ones get two seconds.
+    ///
+    /// # Errors
+    /// The listener fails for good.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), SimulatorError> {
+        let closing = self.desk.closing.clone();
+        let service =
+            http::router(&self.prefix, self.desk).into_make_service_with_connect_info::<Cutter>();
+        let begin_stop = stop.clone();
+        let server = axum::serve(Listening::new(self.listener), service).with_graceful_shutdown(
+            async move {
+                begin_stop.cancelled().await;
+                closing.cancel();
+            },
+        );
+        tokio::select! {
+            result = server.into_future() => result.map_err(SimulatorError::Serve),
+            () = grace_over(stop) => Ok(()),
+        }
+    }
+}
+
+async fn grace_over(stop: CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(STOP_GRACE).await;
+}
+
+/// Watches and disturbs a simulator from the same process; clones are cheap.
+#[derive(Clone, Debug)]
+pub struct PortalHandle {
+    desk: Arc<Desk>,
+}
+
+impl PortalHandle {
+    /// A copy of everything recorded so far, with one summary per dossier.
+    pub fn record(&self) -> Record {
+        self.desk.record()
+    }
+
+    /// Replaces the fault script; its counters start anew.
+    ///
+    /// # Errors
+    /// A rule is out of bounds; the script in force stays.
+    pub fn set_faults(&self, script: FaultScript) -> Result<(), SimulatorError> {
+        self.desk.set_faults(script)
+    }
+
+    /// The fault script in force.
+    pub fn faults(&self) -> FaultScript {
+        self.desk.faults()
+    }
+
+    /// Counters since the start.
+    pub fn stats(&self) -> Stats {
+        self.desk.stats()
+    }
+}
