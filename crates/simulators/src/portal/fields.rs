@@ -70,7 +70,7 @@ pub(crate) const DOSSIER: &[Field] = &[
     optional("ThongTinTra", LONG),
     required("TrichYeuHoSo", Kind::Text(1_000)),
     optional("NgayNopHoSo", Kind::Time),
-    required("NgayTiepNhan", Kind::Time),
+    optional("NgayTiepNhan", Kind::Time),
     optional("NgayHenTra", Kind::Time),
     optional("NgayKetThucXuLy", Kind::Time),
     optional("NgayTra", Kind::Time),

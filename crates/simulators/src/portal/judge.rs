@@ -9,6 +9,8 @@ use super::record::PortalTime;
 
 /// Dossiers or progress lines in one call; the clients seen send at most ten.
 const ITEMS_MAX: usize = 100;
+/// The date of acceptance.
+const ACCEPTANCE: &str = "NgayTiepNhan";
 
 /// A well-formed call.
 #[derive(Debug)]
@@ -155,10 +157,29 @@ impl Judge {
             .map(|item| {
                 let object = item.as_object().ok_or_else(|| wrong("data"))?;
                 self.object(object, &[table], &[])?;
-                Ok(read_item(object, status))
+                let item = read_item(object, status);
+                accepted_once_received(&item, object, status)?;
+                Ok(item)
             })
             .collect()
     }
+}
+
+/// A dossier has an acceptance date from its acceptance on: not while it is registered (1), and never
+/// when it is refused at intake (3). The clients' table marks the date as required without saying so.
+fn accepted_once_received(
+    item: &Item,
+    object: &Map<String, Value>,
+    status: &str,
+) -> Result<(), Answer> {
+    let whole_dossier = status == "TrangThaiHoSo";
+    let dated = text(object, ACCEPTANCE).is_some_and(|date| !date.trim().is_empty());
+    if whole_dossier && !dated && !matches!(item.status, 1 | 3) {
+        return Err(Answer::refused(format!(
+            "Thiếu trường bắt buộc: {ACCEPTANCE}"
+        )));
+    }
+    Ok(())
 }
 
 fn read_item(object: &Map<String, Value>, status: &str) -> Item {

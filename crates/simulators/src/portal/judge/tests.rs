@@ -75,7 +75,7 @@ fn every_required_field_is_missed_by_name() {
         );
         count += 1;
     }
-    assert_eq!(count, 11, "the required column of the field table");
+    assert_eq!(count, 10, "the required column of the field table");
 }
 
 #[test]
@@ -197,5 +197,16 @@ fn dossier_codes_of_both_forms_pass_and_others_do_not() {
         "H５６.14-240823-0001",
     ] {
         assert!(!is_dossier_code(code), "{code}");
+    }
+}
+
+#[test]
+fn the_acceptance_date_is_required_from_acceptance_on() {
+    for status in 1..=10 {
+        let mut undated = dossier();
+        undated["TrangThaiHoSo"] = json!(status.to_string());
+        undated.as_object_mut().unwrap().remove("NgayTiepNhan");
+        let judged = judged(&sync(&undated));
+        assert_eq!(judged.is_ok(), matches!(status, 1 | 3), "{status}");
     }
 }
