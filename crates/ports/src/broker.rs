@@ -53,7 +53,10 @@ impl Received {
     /// A message whose fate is reported once to `settle`: `true` acknowledged, `false` dropped.
     /// `settle` must not block.
     pub fn new(message: Message, settle: impl FnOnce(bool) + Send + 'static) -> Self {
-        Self { message, acknowledge: Some(Box::new(settle)) }
+        Self {
+            message,
+            acknowledge: Some(Box::new(settle)),
+        }
     }
 
     /// The message has been dealt with; the broker may forget it. A lost acknowledgement is harmless.
@@ -74,7 +77,9 @@ impl Drop for Received {
 
 impl fmt::Debug for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Received").field("message", &self.message).finish_non_exhaustive()
+        f.debug_struct("Received")
+            .field("message", &self.message)
+            .finish_non_exhaustive()
     }
 }
 

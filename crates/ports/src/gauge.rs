@@ -34,7 +34,8 @@ impl Gauge {
 
     /// Shows the present limit and load.
     pub fn show(&self, concurrency_limit: u32, in_flight: u32) {
-        self.concurrency_limit.store(concurrency_limit, Ordering::Relaxed);
+        self.concurrency_limit
+            .store(concurrency_limit, Ordering::Relaxed);
         self.in_flight.store(in_flight, Ordering::Relaxed);
     }
 

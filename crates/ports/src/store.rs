@@ -273,7 +273,11 @@ impl Counts {
 
     /// Queued, Ready, Sent and Calling together.
     pub fn waiting(&self) -> u64 {
-        DeliveryState::ALL.into_iter().filter(|state| state.is_waiting()).map(|state| self.of(state)).sum()
+        DeliveryState::ALL
+            .into_iter()
+            .filter(|state| state.is_waiting())
+            .map(|state| self.of(state))
+            .sum()
     }
 }
 
@@ -430,7 +434,10 @@ pub struct ParkedFilter {
 
 /// One parked delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_field_names, reason = "`parked_at` is the word of the console and the contract")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "`parked_at` is the word of the console and the contract"
+)]
 pub struct Parked {
     /// Its id.
     pub id: DeliveryId,
@@ -550,7 +557,8 @@ pub trait Store: Send + Sync {
     /// Accepts events: for each new one the event, its key, the dossier's next sequence and one delivery
     /// per destination, all in one transaction; later offers of a batch see the earlier ones.
     /// Whether to accept is `domain::timeline::judge`'s decision. One answer per offer, same order.
-    async fn accept(&self, offers: Vec<Offer>) -> Result<Vec<Result<Receipt, Refusal>>, StoreError>;
+    async fn accept(&self, offers: Vec<Offer>)
+    -> Result<Vec<Result<Receipt, Refusal>>, StoreError>;
 
     /// Claims due heads of lanes, oldest due first: Ready to Sent, fence + 1, leased.
     /// Returns nothing for a destination that is paused.
@@ -601,8 +609,10 @@ pub trait Store: Send + Sync {
     async fn bury(&self, messages: &[Message], now: Timestamp) -> Result<u64, StoreError>;
 
     /// When the next head of a lane of `destination` is due; `None` when none is Ready.
-    async fn next_due(&self, destination: &DestinationName)
-    -> Result<Option<Timestamp>, StoreError>;
+    async fn next_due(
+        &self,
+        destination: &DestinationName,
+    ) -> Result<Option<Timestamp>, StoreError>;
 
     /// The destinations with pause and breaker.
     async fn destinations(&self) -> Result<Vec<DestinationRow>, StoreError>;

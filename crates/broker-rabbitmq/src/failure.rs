@@ -1,0 +1,35 @@
+//! Why a session with the broker ended, in words that hold no credentials.
+
+use lienthong_ports::BrokerError;
+
+/// The text completes "failed to ...".
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The client library or the broker said no.
+    #[error("talk to RabbitMQ: {0}")]
+    Lapin(#[from] lapin::Error),
+    /// A step did not end in time.
+    #[error("talk to RabbitMQ: no answer in time")]
+    TimedOut,
+    /// A queue or exchange is not as needed.
+    #[error("use the topology of RabbitMQ: {0}")]
+    Topology(String),
+    /// The TLS settings cannot be used; nothing secret in it.
+    #[error("set up TLS to RabbitMQ: {0}")]
+    Tls(String),
+    /// Confirms stopped coming although the connection is not blocked.
+    #[error("publish to RabbitMQ: no confirm in time")]
+    ConfirmTimedOut,
+    /// The connection or channel closed without saying why.
+    #[error("talk to RabbitMQ: the connection or channel was closed")]
+    Closed,
+}
+
+impl Failure {
+    pub(crate) fn to_broker_error(&self) -> BrokerError {
+        match self {
+            Self::Topology(text) => BrokerError::Topology(text.clone()),
+            other => BrokerError::NotConnected(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The exchanges and queues this gateway needs, declared by itself.
+//!
+//! Declaring again with the same arguments changes nothing, so each new connection declares: that is the
+//! check, and it mends what was deleted. A user without the right to configure gets a passive check.
+//!
+//! `lienthong.work` has no alternate exchange on purpose: one would take unroutable messages
+//! silently, and the broker would confirm them instead of returning them (see README.md).
+
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
+use lienthong_domain::DestinationName;
+use lienthong_ports::Queue;
+
+use crate::failure::Failure;
+use crate::link::step;
+
+/// Attempts are published here; the routing key is the queue's name.
+pub(crate) const WORK_EXCHANGE: &str = "lienthong.work";
+const DEAD_EXCHANGE: &str = "lienthong.dlx";
+const DEAD_QUEUE: &str = "lienthong.dead";
+/// Returns of one message before the broker makes it a dead letter.
+const DELIVERY_LIMIT: i32 = 5;
+
+/// The broker's name of a queue.
+pub(crate) fn queue_name(queue: &Queue) -> String {
+    match queue {
+        Queue::Work(destination) => work_queue(destination),
+        Queue::Dead => DEAD_QUEUE.to_owned(),
+    }
+}
+
+pub(crate) fn work_queue(destination: &DestinationName) -> String {
+    format!("work.{destination}")
+}
+
+/// What must exist at the broker.
+#[derive(Clone)]
+pub(crate) struct Topology {
+    pub(crate) destinations: Vec<DestinationName>,
+    pub(crate) queue_messages_max: u32,
+    pub(crate) timeout: std::time::Duration,
+}
+
+impl Topology {
+    /// Declares everything.
+    pub(crate) async fn declare(&self, connection: &Connection) -> Result<(), Failure> {
+        match self.declare_all(connection).await {
+            Err(Failure::Lapin(error)) if soft(&error) == Some(AMQPSoftError::ACCESSREFUSED) => {
+                self.check_all(connection).await
+            }
+            other => other,
+        }
+    }
+
+    async fn declare_all(&self, connection: &Connection) -> Result<(), Failure> {
+        let channel = step(self.timeout, connection.create_channel()).await?;
+        self.exchange(&channel, WORK_EXCHANGE, ExchangeKind::Direct)
+            .await?;
+        self.exchange(&channel, DEAD_EXCHANGE, ExchangeKind::Fanout)
+            .await?;
+        self.queue(&channel, DEAD_QUEUE, quorum(&[])).await?;
+        self.bind(&channel, DEAD_QUEUE, DEAD_EXCHANGE, "").await?;
+        for name in self.destinations.iter().map(work_queue) {
+            self.queue(&channel, &name, self.work_arguments()).await?;
+            self.bind(&channel, &name, WORK_EXCHANGE, &name).await?;
+        }
+        close(channel, self.timeout).await;
+        Ok(())
+    }
+
+    async fn check_all(&self, connection: &Connection) -> Result<(), Failure> {
+        let channel = step(self.timeout, connection.create_channel()).await?;
+        let work = self.destinations.iter().map(work_queue);
+        for name in work.chain([DEAD_QUEUE.to_owned()]) {
+            let options = QueueDeclareOptions::durable().passive();
+            let check = channel.queue_declare(name.as_str().into(), options, FieldTable::default());
+            step(self.timeout, check)
+                .await
+                .map_err(|failure| describe(failure, "queue", &name))?;
+        }
+        close(channel, self.timeout).await;
+        Ok(())
+    }
+
+    async fn exchange(
+        &self,
+        channel: &Channel,
+        name: &str,
+        kind: ExchangeKind,
+    ) -> Result<(), Failure> {
+        let options = ExchangeDeclareOptions {
+            durable: true,
+            ..ExchangeDeclareOptions::default()
+        };
+        let declare = channel.exchange_declare(name.into(), kind, options, FieldTable::default());
+        step(self.timeout, declare)
+            .await
+            .map_err(|failure| describe(failure, "exchange", name))
+    }
+
+    async fn queue(&self, channel: &Channel, name: &str, table: FieldTable) -> Result<(), Failure> {
+        let declare = channel.queue_declare(name.into(), QueueDeclareOptions::durable(), table);
+        let declared = step(self.timeout, declare).await;
+        declared
+            .map(drop)
+            .map_err(|failure| describe(failure, "queue", name))
+    }
+
+    async fn bind(
+        &self,
+        channel: &Channel,
+        queue: &str,
+        exchange: &str,
+        key: &str,
+    ) -> Result<(), Failure> {
+        let options = QueueBindOptions::default();
+        let table = FieldTable::default();
+        let bind = channel.queue_bind(queue.into(), exchange.into(), key.into(), options, table);
+        step(self.timeout, bind).await
+    }
+
+    /// `at-least-once` dead letters need `reject-publish`; with `drop-head` the broker would
+    /// silently fall back to at most once.
+    fn work_arguments(&self) -> FieldTable {
+        quorum(&[
+            ("x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT)),
+            ("x-dead-letter-exchange", text(DEAD_EXCHANGE)),
+            ("x-dead-letter-strategy", text("at-least-once")),
+            ("x-overflow", text("reject-publish")),
+            (
+                "x-max-length",
+                AMQPValue::LongLongInt(self.queue_messages_max.into()),
+            ),
+        ])
+    }
+}
+
+/// Only quorum queues write to disk before they confirm.
+fn quorum(more: &[(&str, AMQPValue)]) -> FieldTable {
+    let mut table = FieldTable::default();
+    table.insert("x-queue-type".into(), text("quorum"));
+    for (name, value) in more {
+        table.insert((*name).into(), value.clone());
+    }
+    table
+}
+
+fn text(value: &str) -> AMQPValue {
+    AMQPValue::LongString(value.into())
+}
+
+/// Says of a refused declaration which thing it was and what an operator can do.
+fn describe(failure: Failure, kind: &'static str, name: &str) -> Failure {
+    let Failure::Lapin(error) = &failure else {
+        return failure;
+    };
+    let advice = match soft(error) {
+        Some(AMQPSoftError::PRECONDITIONFAILED) => {
+            "exists with other arguments; delete it once it is empty (the gateway makes it anew), \
+             or give the gateway the same queue limit"
+        }
+        Some(AMQPSoftError::NOTFOUND) => {
+            "does not exist and this user may not make it; let an administrator make it, \
+             or grant the user the right to configure lienthong.* and work.*"
+        }
+        _ => return failure,
+    };
+    Failure::Topology(format!("{kind} {name} {advice}"))
+}
+
+fn soft(error: &lapin::Error) -> Option<AMQPSoftError> {
+    match error.kind() {
+        ErrorKind::ProtocolError(error) => match error.kind() {
+            AMQPErrorKind::Soft(soft) => Some(soft.clone()),
+            AMQPErrorKind::Hard(_) => None,
+        },
+        _ => None,
+    }
+}
+
+async fn close(channel: Channel, timeout: std::time::Duration) {
+    // The work is done; a channel that does not close goes with its connection.
+    step(timeout, channel.close(200, "done".into())).await.ok();
+}

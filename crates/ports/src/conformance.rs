@@ -1,0 +1,4 @@
+//! One suite per seam: what every implementation must show. Test code, behind the feature `conformance`.
+
+pub mod broker;
+pub mod store;

@@ -1,0 +1,435 @@
+//! A private RabbitMQ node for tests: own folder, own ports, own epmd, gone when dropped.
+//!
+//! Every method blocks, some for seconds: inside a runtime call it through `block_in_place`.
+//! One process starts the node ([`PrivateRabbit::start`]); others reach it through its [`Node`],
+//! which is written to a descriptor file (`private-rabbit` does both for a whole test run).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use self::launch::{
+    MEMORY_WATERMARK, PROGRAMS, command, connects, end_group, environment, free_ports,
+    give_to_rabbitmq, program, start_server, wait_for_port, write_files,
+};
+
+mod launch;
+
+/// Names the descriptor file of a broker that was started for the whole test run.
+pub const DESCRIPTOR_VARIABLE: &str = "LIENTHONG_TEST_RABBITMQ";
+/// Set to `1`, it turns a missing RabbitMQ from "skipped" into a failure.
+pub const REQUIRE_VARIABLE: &str = "LIENTHONG_REQUIRE_RABBITMQ";
+
+const END_SECONDS_MAX: u64 = 10;
+
+/// How to reach a running node: enough for `rabbitmqctl` in any process of this machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Node {
+    /// The environment that makes the command-line tools speak to this node.
+    pub environment: BTreeMap<String, String>,
+    /// The port of plain AMQP on 127.0.0.1.
+    pub amqp_port: u16,
+    /// The port of AMQP over TLS, if the node was started with it.
+    pub amqps_port: Option<u16>,
+}
+
+/// PEM texts of a TLS listener that demands a client certificate of the same authority.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the format of all three is PEM, the name says so"
+)]
+pub struct TlsListener {
+    /// The authority of both sides.
+    pub ca_pem: String,
+    /// The server's certificate; it must name `localhost`.
+    pub certificate_pem: String,
+    /// The server's key, PKCS#8.
+    pub key_pem: String,
+}
+
+/// A RabbitMQ node. If this value started it, dropping the value ends it and removes its folder.
+#[derive(Debug)]
+pub struct PrivateRabbit {
+    node: Node,
+    owner: Option<Owner>,
+}
+
+#[derive(Debug)]
+struct Owner {
+    folder: tempfile::TempDir,
+    epmd: Child,
+    server: Option<Child>,
+}
+
+/// Whether a broker can be used by tests, or the reason why not.
+///
+/// # Errors
+/// The sentence to print when tests are skipped.
+pub fn available() -> Result<(), String> {
+    let server = Path::new(PROGRAMS).join("rabbitmq-server");
+    if variable(DESCRIPTOR_VARIABLE).is_some() || server.exists() {
+        return Ok(());
+    }
+    Err(format!(
+        "RabbitMQ is not installed: {} does not exist",
+        server.display()
+    ))
+}
+
+/// The broker of this test run, or `None` (said on stderr) where RabbitMQ is not installed.
+///
+/// It is the one named by [`DESCRIPTOR_VARIABLE`], else a new one that ends with the value.
+///
+/// # Errors
+/// It cannot be started, or is missing although [`REQUIRE_VARIABLE`] demands it.
+pub fn shared() -> anyhow::Result<Option<PrivateRabbit>> {
+    usable(|| match variable(DESCRIPTOR_VARIABLE) {
+        Some(file) => PrivateRabbit::from_descriptor(Path::new(&file)),
+        None => PrivateRabbit::start(),
+    })
+}
+
+/// A broker that the test may kill, or `None` (said on stderr) where RabbitMQ is not installed.
+///
+/// # Errors
+/// It cannot be started, or is missing although [`REQUIRE_VARIABLE`] demands it.
+pub fn own() -> anyhow::Result<Option<PrivateRabbit>> {
+    usable(PrivateRabbit::start)
+}
+
+fn usable(
+    start: impl FnOnce() -> anyhow::Result<PrivateRabbit>,
+) -> anyhow::Result<Option<PrivateRabbit>> {
+    match available() {
+        Ok(()) => start().map(Some),
+        Err(reason) if variable(REQUIRE_VARIABLE).as_deref() == Some("1") => bail!(reason),
+        Err(reason) => {
+            std::io::Write::write_all(
+                &mut std::io::stderr(),
+                format!("SKIPPED: {reason}\n").as_bytes(),
+            )?;
+            Ok(None)
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "test code is steered by tests/run through these"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl Node {
+    /// Runs `rabbitmqctl` with `arguments` and gives its output.
+    ///
+    /// # Errors
+    /// It did not succeed; the error holds what it wrote.
+    pub fn ctl(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let mut command = program("rabbitmqctl", &self.environment);
+        let output = command
+            .arg("--quiet")
+            .args(arguments)
+            .output()
+            .context("run rabbitmqctl")?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(
+            output.status.success(),
+            "rabbitmqctl {arguments:?} ended with {}: {text}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr),
+        );
+        Ok(text)
+    }
+
+    /// The URL of `vhost`, user guest.
+    pub fn amqp_url(&self, vhost: &str) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}/{vhost}", self.amqp_port)
+    }
+
+    /// The URL of `vhost` over TLS, user guest, if there is a TLS listener.
+    pub fn amqps_url(&self, vhost: &str) -> Option<String> {
+        self.amqps_port
+            .map(|port| format!("amqps://guest:guest@localhost:{port}/{vhost}"))
+    }
+
+    /// Makes vhosts that `guest` may use, all in one call because each `rabbitmqctl` costs a second.
+    ///
+    /// # Errors
+    /// `rabbitmqctl` failed.
+    pub fn create_vhosts(&self, names: &[String]) -> anyhow::Result<()> {
+        let list = names
+            .iter()
+            .map(|name| format!("<<\"{name}\">>"))
+            .collect::<Vec<_>>()
+            .join(",");
+        let program = format!(
+            "[begin rabbit_vhost:add(Name, <<\"test\">>), \
+             rabbit_auth_backend_internal:set_permissions(<<\"guest\">>, Name, <<\".*\">>, \
+             <<\".*\">>, <<\".*\">>, <<\"test\">>) end || Name <- [{list}]]."
+        );
+        self.ctl(&["eval", &program]).map(drop)
+    }
+
+    /// Makes `count` vhosts with names that no other test of this machine uses.
+    ///
+    /// # Errors
+    /// `rabbitmqctl` failed.
+    pub fn fresh_vhosts(&self, count: usize) -> anyhow::Result<Vec<String>> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = || {
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            format!("test-{}-{number}", std::process::id())
+        };
+        let names: Vec<_> = std::iter::repeat_with(name).take(count).collect();
+        self.create_vhosts(&names).map(|()| names)
+    }
+
+    /// Makes one vhost with a name that no other test of this machine uses.
+    ///
+    /// # Errors
+    /// `rabbitmqctl` failed.
+    pub fn fresh_vhost(&self) -> anyhow::Result<String> {
+        self.fresh_vhosts(1).map(|mut names| names.remove(0))
+    }
+
+    /// Applies `definition` (JSON) to the queues of `vhost` whose names match `pattern`.
+    ///
+    /// # Errors
+    /// `rabbitmqctl` failed.
+    pub fn set_policy(&self, vhost: &str, pattern: &str, definition: &str) -> anyhow::Result<()> {
+        let arguments = ["set_policy", "-p", vhost, "--apply-to", "queues", "test"];
+        self.ctl(&[&arguments[..], &[pattern, definition]].concat())
+            .map(drop)
+    }
+
+    /// Raises (`true`) or clears the memory alarm, which blocks every connection that publishes.
+    ///
+    /// # Errors
+    /// `rabbitmqctl` failed.
+    pub fn memory_alarm(&self, raised: bool) -> anyhow::Result<()> {
+        if raised {
+            self.ctl(&["set_vm_memory_high_watermark", "0"]).map(drop)
+        } else {
+            self.ctl(&["set_vm_memory_high_watermark", "absolute", MEMORY_WATERMARK])
+                .map(drop)
+        }
+    }
+
+    /// Closes every client connection from the broker's side.
+    ///
+    /// # Errors
+    /// `rabbitmqctl` failed.
+    pub fn close_all_connections(&self) -> anyhow::Result<()> {
+        self.ctl(&["close_all_connections", "--global", "test"])
+            .map(drop)
+    }
+}
+
+impl PrivateRabbit {
+    /// Starts a node and waits until it takes connections (5 to 9 s).
+    ///
+    /// # Errors
+    /// It is not installed, or did not come up in time; the error holds the end of its log.
+    pub fn start() -> anyhow::Result<Self> {
+        Self::start_node(None)
+    }
+
+    /// The same with a second listener that speaks TLS 1.3 and demands a client certificate.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with_tls(tls: &TlsListener) -> anyhow::Result<Self> {
+        Self::start_node(Some(tls))
+    }
+
+    /// A node that another process started and described in `file`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn from_descriptor(file: &Path) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+        let node = serde_json::from_str(&text).context("read the descriptor of a broker")?;
+        Ok(Self { node, owner: None })
+    }
+
+    /// How to reach it.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Writes the descriptor file for other processes, complete from its first byte on.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_descriptor(&self, file: &Path) -> anyhow::Result<()> {
+        let partial = file.with_extension("partial");
+        fs::write(&partial, serde_json::to_vec_pretty(&self.node)?)?;
+        fs::rename(&partial, file).context("write the descriptor of a broker")
+    }
+
+    /// SIGKILL for the node and everything it started; its data stays.
+    ///
+    /// # Errors
+    /// Another process owns the node.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        let owner = self
+            .owner
+            .as_mut()
+            .context("this broker belongs to another process")?;
+        if let Some(server) = owner.server.as_mut() {
+            end_group(server);
+            owner.server = None;
+        }
+        // The leader is gone; the virtual machine below it may hold the port a moment longer.
+        let deadline = Instant::now() + Duration::from_secs(END_SECONDS_MAX);
+        while connects(self.node.amqp_port) {
+            ensure!(
+                Instant::now() < deadline,
+                "the killed broker still takes connections"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Ends the node in good order; its data stays.
+    ///
+    /// # Errors
+    /// Another process owns the node, or `rabbitmqctl` failed.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        ensure!(
+            self.owner.is_some(),
+            "this broker belongs to another process"
+        );
+        self.node.ctl(&["shutdown"])?;
+        self.kill()
+    }
+
+    /// Starts the node again on the same ports and data.
+    ///
+    /// # Errors
+    /// Another process owns the node, it runs already, or it did not come up in time.
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        let owner = self
+            .owner
+            .as_mut()
+            .context("this broker belongs to another process")?;
+        ensure!(owner.server.is_none(), "the broker is running");
+        let folder = owner.folder.path();
+        let server = owner.server.insert(start_server(&self.node, folder)?);
+        wait_for_port(self.node.amqp_port, server, folder)
+    }
+
+    /// Kills the node, deletes all its data (vhosts too) and starts it again.
+    ///
+    /// # Errors
+    /// As [`Self::start_again`].
+    pub fn wipe(&mut self) -> anyhow::Result<()> {
+        self.kill()?;
+        let data = &self.node.environment["RABBITMQ_MNESIA_BASE"];
+        fs::remove_dir_all(data).context("delete the data of the broker")?;
+        self.start_again()
+    }
+
+    fn start_node(tls: Option<&TlsListener>) -> anyhow::Result<Self> {
+        available().map_err(anyhow::Error::msg)?;
+        let folder = tempfile::Builder::new()
+            .prefix("lienthong-rabbitmq-")
+            .tempdir()?;
+        let [amqp_port, epmd_port, dist_port, tls_port] = free_ports()?;
+        let environment = environment(folder.path(), amqp_port, epmd_port, dist_port);
+        let amqps_port = tls.map(|_| tls_port);
+        write_files(folder.path(), tls.map(|listener| (listener, tls_port)))?;
+        give_to_rabbitmq(folder.path())?;
+
+        let mut epmd = command("epmd", &environment);
+        epmd.args(["-port", &epmd_port.to_string(), "-address", "127.0.0.1"]);
+        let epmd = epmd
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .context("start epmd")?;
+        let owner = Some(Owner {
+            folder,
+            epmd,
+            server: None,
+        });
+        let mut rabbit = Self {
+            node: Node {
+                environment,
+                amqp_port,
+                amqps_port,
+            },
+            owner,
+        };
+        rabbit.start_again()?;
+        Ok(rabbit)
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.as_mut() {
+            end_group(server);
+        }
+        end_group(&mut self.epmd);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn a_node_starts_answers_comes_back_and_leaves_nothing() {
+        let Some(mut rabbit) = own().unwrap() else {
+            return;
+        };
+        let folder = rabbit.owner.as_ref().unwrap().folder.path().to_owned();
+        let vhost = rabbit.node().fresh_vhost().unwrap();
+        rabbit.kill().unwrap();
+        assert!(rabbit.node().ctl(&["list_vhosts"]).is_err());
+        rabbit.start_again().unwrap();
+        let vhosts = rabbit.node().ctl(&["list_vhosts"]).unwrap();
+        assert!(
+            vhosts.contains(&vhost),
+            "the data must survive a kill: {vhosts}"
+        );
+
+        let file = folder.with_extension("json");
+        rabbit.write_descriptor(&file).unwrap();
+        let other = PrivateRabbit::from_descriptor(&file).unwrap();
+        fs::remove_file(file).unwrap();
+        assert_eq!(other.node().ctl(&["list_vhosts"]).unwrap(), vhosts);
+
+        rabbit.wipe().unwrap();
+        assert!(
+            !rabbit
+                .node()
+                .ctl(&["list_vhosts"])
+                .unwrap()
+                .contains(&vhost)
+        );
+        let epmd = rabbit.node().environment["ERL_EPMD_PORT"]
+            .parse::<u16>()
+            .unwrap();
+        drop(rabbit);
+        assert!(!folder.exists());
+        assert!(
+            TcpStream::connect((Ipv4Addr::LOCALHOST, epmd)).is_err(),
+            "epmd is still there"
+        );
+    }
+}
