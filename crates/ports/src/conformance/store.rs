@@ -3,6 +3,7 @@
 //! A test crate names its subject once: `lienthong_ports::store_conformance!(subject())`, where the
 //! expression makes a [`Subject`]. Times are arguments of the seam, so no promise waits for a clock.
 
+mod filters;
 mod fixture;
 mod intake;
 mod lanes;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 
 use crate::store::{DestinationSpec, Store};
 
+pub use filters::*;
 pub use fixture::{Lane, at, code, destination, details, offer, status};
 pub use intake::*;
 pub use lanes::*;

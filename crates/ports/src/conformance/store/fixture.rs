@@ -42,19 +42,19 @@ pub fn status(number: i32) -> DossierStatus {
 
 /// Details that suffice for any status that has begun.
 pub fn details() -> DossierDetails {
-    fn text<const MAX: usize>(text: &str) -> Option<Text<MAX>> {
-        Some(Text::parse(text).expect("text"))
+    fn text<const MAX: usize>(text: &str) -> Text<MAX> {
+        Text::parse(text).expect("text")
     }
     DossierDetails {
         procedure_code: Some(ProcedureCode::parse("1.001193").expect("a procedure code")),
-        procedure_name: text("Thủ tục đăng ký khai sinh"),
-        field_code: text("G15-HT01"),
-        field_name: text("Hộ tịch"),
-        applicant_name: text("Nguyễn Thị Ánh Tuyết").map(Private::new),
+        procedure_name: Some(text("Thủ tục đăng ký khai sinh")),
+        field_code: Some(text("G15-HT01")),
+        field_name: Some(text("Hộ tịch")),
+        applicant_name: Some(Private::new(text("Nguyễn Thị Ánh Tuyết"))),
         applicant_kind: Some(ApplicantKind::Citizen),
-        summary: text("Đăng ký khai sinh cho con").map(Private::new),
+        summary: Some(Private::new(text("Đăng ký khai sinh cho con"))),
         return_method: Some(ReturnMethod::Counter),
-        handling_unit: text("UBND xã Ia Grai"),
+        handling_unit: Some(text("UBND xã Ia Grai")),
         received_at: Some(at(-600)),
         finished_at: Some(at(-500)),
         returned_at: Some(at(-400)),
@@ -116,6 +116,9 @@ impl Lane {
     }
 
     /// Offers one event.
+    ///
+    /// # Errors
+    /// The store's refusal.
     pub async fn offer(&self, offer: Offer) -> Result<Receipt, Refusal> {
         let mut answers = self.store.accept(vec![offer]).await.expect("accept");
         assert_eq!(answers.len(), 1, "one answer per offer");
@@ -138,7 +141,7 @@ impl Lane {
 
     /// Claims up to `batch` with a window of 100 and a lease of a minute.
     pub async fn claim(&self, batch: u32, seconds: i64) -> Vec<Message> {
-        let lease = Duration::from_secs(60);
+        let lease = Duration::from_mins(1);
         let terms = ClaimTerms {
             now: at(seconds),
             lease,

@@ -114,7 +114,7 @@ pub async fn a_claim_respects_batch_window_and_due_time(subject: &dyn Subject) {
     }
     let terms = |batch, window| ClaimTerms {
         now: at(10),
-        lease: Duration::from_secs(60),
+        lease: Duration::from_mins(1),
         window,
         batch,
     };

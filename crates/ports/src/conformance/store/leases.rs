@@ -148,7 +148,11 @@ pub async fn a_buried_message_parks_unless_stale(subject: &dyn Subject) {
     );
     let parked = lane
         .store
-        .parked(Default::default(), lienthong_domain::DeliveryId(0), 10)
+        .parked(
+            crate::store::ParkedFilter::default(),
+            lienthong_domain::DeliveryId(0),
+            10,
+        )
         .await;
     let parked = parked.expect("parked");
     assert_eq!(

@@ -1,0 +1,217 @@
+//! `dossier`: show one with its timeline, list many, follow what happens.
+
+mod timeline;
+mod watch;
+
+use jiff::Timestamp;
+use lienthong_domain::DossierStatus as Status;
+use lienthong_proto::dossier::v1::dossier_service_client::DossierServiceClient;
+use lienthong_proto::dossier::v1::{
+    Dossier, DossierFilter, GetDossierRequest, ListDossiersRequest, ListStatusEventsRequest,
+    TimelineEntry,
+};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+use crate::connection::unary;
+use crate::errors::CliError;
+use crate::instant::{parse, shown, to_wire};
+use crate::messages;
+use crate::operations::word;
+use crate::output::Output;
+use crate::output::table::Table;
+
+/// Entries per page.
+const PAGE_SIZE: u32 = 200;
+/// Timeline entries shown of one dossier.
+const ENTRIES_MAX: usize = 10_000;
+
+/// What to do with dossiers.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum DossierCommand {
+    /// Show one dossier: where it stands, its timeline, every delivery attempt
+    #[command(after_help = "Example:\n  lienthong dossier show H56.14-240823-0001")]
+    Show {
+        /// Dossier code
+        code: String,
+    },
+    /// List dossiers, the one changed last first
+    #[command(after_help = "Example:\n  lienthong dossier list --agency H56.14 --parked")]
+    List(ListArgs),
+    /// Follow accepted events and changed deliveries until Ctrl-C
+    #[command(after_help = "Examples:
+  lienthong dossier watch --agency H56
+  lienthong dossier watch --json | jq .delivery_changed")]
+    Watch(watch::WatchArgs),
+}
+
+/// Which dossiers; all conditions must hold.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ListArgs {
+    /// Agency code, with everything below it
+    #[arg(long, value_name = "CODE")]
+    agency: Option<String>,
+    /// Current status, 1..10
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=10))]
+    status: Option<i32>,
+    /// Changed at or after (2026-09-14, 2026-09-14T08:00 in +07, or RFC 3339)
+    #[arg(long, value_parser = parse, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// Changed before
+    #[arg(long, value_parser = parse, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// Only with an event that is neither delivered nor given up
+    #[arg(long)]
+    waiting: bool,
+    /// Only with a parked delivery
+    #[arg(long)]
+    parked: bool,
+    /// At most so many
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+}
+
+/// Shows, lists or follows.
+pub(crate) async fn run(
+    command: &DossierCommand,
+    channel: Channel,
+    output: &Output,
+    stop: &CancellationToken,
+) -> Result<(), CliError> {
+    let client = DossierServiceClient::new(channel);
+    match command {
+        DossierCommand::Show { code } => show(client, code, output).await,
+        DossierCommand::List(args) => list(client, args, output).await,
+        DossierCommand::Watch(args) => watch::run(client, args, output, stop).await,
+    }
+}
+
+async fn show(
+    mut client: DossierServiceClient<Channel>,
+    code: &str,
+    output: &Output,
+) -> Result<(), CliError> {
+    let request = GetDossierRequest {
+        dossier_code: code.to_owned(),
+    };
+    let answer = client.get_dossier(unary(request)).await?.into_inner();
+    let dossier = answer.dossier.unwrap_or_default();
+    let entries = entries(&mut client, code).await?;
+    if output.is_json() {
+        let timeline: Vec<_> = entries
+            .iter()
+            .map(|entry| messages::to_json("lienthong.dossier.v1.TimelineEntry", entry))
+            .collect();
+        let dossier = messages::to_json("lienthong.dossier.v1.Dossier", &dossier);
+        return Ok(output.json(&json!({"dossier": dossier, "timeline": timeline}))?);
+    }
+    output.text(&timeline::told(&dossier, &entries))?;
+    Ok(())
+}
+
+async fn entries(
+    client: &mut DossierServiceClient<Channel>,
+    code: &str,
+) -> Result<Vec<TimelineEntry>, CliError> {
+    let mut request = ListStatusEventsRequest {
+        dossier_code: code.to_owned(),
+        page_size: PAGE_SIZE,
+        page_token: String::new(),
+    };
+    let mut entries = Vec::new();
+    while entries.len() < ENTRIES_MAX {
+        let answer = client
+            .list_status_events(unary(request.clone()))
+            .await?
+            .into_inner();
+        entries.extend(answer.entries);
+        request.page_token = answer.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    Ok(entries)
+}
+
+async fn list(
+    mut client: DossierServiceClient<Channel>,
+    args: &ListArgs,
+    output: &Output,
+) -> Result<(), CliError> {
+    let filter = DossierFilter {
+        agency_code: args.agency.clone().unwrap_or_default(),
+        status: args.status.unwrap_or_default(),
+        updated_since: args.since.map(to_wire),
+        updated_until: args.until.map(to_wire),
+        only_waiting: args.waiting,
+        only_parked: args.parked,
+    };
+    let mut request = ListDossiersRequest {
+        filter: Some(filter),
+        page_size: PAGE_SIZE,
+        page_token: String::new(),
+    };
+    let mut found = Vec::new();
+    while found.len() < args.limit {
+        let answer = client
+            .list_dossiers(unary(request.clone()))
+            .await?
+            .into_inner();
+        found.extend(answer.dossiers);
+        request.page_token = answer.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    let is_cut = found.len() > args.limit || !request.page_token.is_empty();
+    found.truncate(args.limit);
+    if output.is_json() {
+        for dossier in &found {
+            output.json(&messages::to_json("lienthong.dossier.v1.Dossier", dossier))?;
+        }
+        return Ok(());
+    }
+    output.table(&dossier_table(&found))?;
+    if is_cut {
+        output.say("there are more; --limit shows them");
+    }
+    Ok(())
+}
+
+fn dossier_table(dossiers: &[Dossier]) -> Table {
+    let heading = [
+        "dossier",
+        "status",
+        "since",
+        ">events",
+        "changed",
+        "deliveries",
+    ];
+    let mut table = Table::new(&heading);
+    for dossier in dossiers {
+        let deliveries = dossier.deliveries.iter().map(|delivery| {
+            let state = word(delivery.state().as_str_name(), "DELIVERY_STATE_");
+            let waiting = delivery.waiting + delivery.parked;
+            match waiting {
+                0 => format!("{} {state}", delivery.destination),
+                _ => format!("{} {state} ({waiting} waiting)", delivery.destination),
+            }
+        });
+        table.row([
+            dossier.code.clone(),
+            status(dossier.status),
+            shown(dossier.occurred_at.as_ref()),
+            dossier.last_sequence.to_string(),
+            shown(dossier.updated_at.as_ref()),
+            deliveries.collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    table
+}
+
+/// `2 Được tiếp nhận`.
+fn status(code: i32) -> String {
+    let name = Status::from_code(code).map_or("?", Status::name_vi);
+    format!("{code} {name}")
+}

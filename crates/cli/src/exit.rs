@@ -1,0 +1,43 @@
+//! How a command ends, as the shell sees it.
+
+use std::process::ExitCode;
+
+/// Exit codes of all client commands. Source: `sysexits.h`; 130 is the shells' own code for Ctrl-C.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: everything was done.
+    Ok,
+    /// 64: the command line does not make sense.
+    Usage,
+    /// 65: some lines were refused, or what was asked for does not exist.
+    DataRefused,
+    /// 69: the gateway cannot be reached, or stayed too busy for too long.
+    Unreachable,
+    /// 70: a fault of the gateway or of this program.
+    Internal,
+    /// 78: a certificate, key or endpoint is wrong, or the certificate may not do this.
+    Configuration,
+    /// 130: interrupted with Ctrl-C; what was answered is kept.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Usage => 64,
+            Self::DataRefused => 65,
+            Self::Unreachable => 69,
+            Self::Internal => 70,
+            Self::Configuration => 78,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

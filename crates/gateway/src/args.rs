@@ -1,0 +1,177 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::demo::DemoArgs;
+use crate::exit::Exit;
+
+/// Lienthong: the gateway between provincial case systems and the National Public Service Portal.
+#[derive(Debug, Parser)]
+#[command(name = "lienthong", version, arg_required_else_help = true, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// How the commands of participants and operators reach the gateway.
+    #[command(flatten)]
+    pub connection: lienthong_cli::Connection,
+    /// How data is printed.
+    #[command(flatten)]
+    pub output: lienthong_cli::OutputArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Start here:
+  lienthong demo --for 20s          see everything work, nothing to set up
+  lienthong certs init              a development CA and the gateway's certificate
+  lienthong serve -c lienthong.toml run the gateway
+  lienthong push FILE               send statuses as a province does
+
+Exit codes: 0 done, 1 lost or faulty, 64 usage, 65 some input refused, 69 not reachable, 70 internal, 78 configuration.";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole product on this machine: gateway, portal simulator, three provinces.
+    #[command(after_help = "Example: lienthong demo --for 20s --rate 500 --json")]
+    Demo(DemoArgs),
+    /// Run the gateway.
+    #[command(after_help = "Example: LIENTHONG__PORTAL__PASSWORD=... lienthong serve -c lienthong.toml")]
+    Serve(ConfigArgs),
+    /// Check this deployment and say what to fix.
+    #[command(after_help = "Example: lienthong doctor -c lienthong.toml --json")]
+    Doctor(DoctorArgs),
+    /// Print the default configuration, or check a file.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// A development certificate authority: for trying out, not for production.
+    #[command(subcommand)]
+    Certs(CertsCommand),
+    /// Run a simulator of an outside system.
+    #[command(subcommand)]
+    Simulate(SimulateCommand),
+    /// The commands of participants and operators.
+    #[command(flatten)]
+    Client(lienthong_cli::Command),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// The configuration file; without one, the defaults and the environment.
+    #[arg(short, long, env = "LIENTHONG_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// `config`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the commented default file.
+    #[command(after_help = "Example: lienthong config default > lienthong.toml")]
+    Default,
+    /// Name every fault of a file and of the environment.
+    #[command(after_help = "Example: lienthong config check lienthong.toml")]
+    Check {
+        /// The file.
+        file: Option<PathBuf>,
+    },
+}
+
+/// `certs`
+#[derive(Debug, Subcommand)]
+pub enum CertsCommand {
+    /// Make the authority and the gateway's certificate.
+    #[command(after_help = "Example: lienthong certs init --dir certs --name gateway.example --name 10.0.0.5")]
+    Init {
+        /// The folder.
+        #[arg(long, default_value = "certs")]
+        dir: PathBuf,
+        /// DNS names and addresses of the gateway.
+        #[arg(long = "name", default_values = ["localhost", "127.0.0.1"])]
+        names: Vec<String>,
+        /// Replace what is there.
+        #[arg(long)]
+        overwrite: bool,
+    },
+    /// Issue a certificate to a participant's system.
+    #[command(after_help = "Example: lienthong certs issue H21 motcua --dir certs")]
+    Issue {
+        /// The participant's agency code.
+        participant: String,
+        /// Its system, as in the participants file.
+        system: String,
+        /// The folder.
+        #[arg(long, default_value = "certs")]
+        dir: PathBuf,
+        /// The trust domain, as in the configuration.
+        #[arg(long, default_value = "lienthong.local")]
+        trust_domain: String,
+        /// Days it is good for, 1 to 90.
+        #[arg(long, default_value_t = 90)]
+        days: u16,
+        /// Replace what is there.
+        #[arg(long)]
+        overwrite: bool,
+    },
+}
+
+/// `simulate`
+#[derive(Debug, Subcommand)]
+pub enum SimulateCommand {
+    /// The National Public Service Portal: takes what the gateway sends and records it.
+    #[command(after_help = "Example: lienthong simulate portal --listen 127.0.0.1:9090 --record portal.ndjson")]
+    Portal {
+        /// Where it listens; port 0 takes a free one.
+        #[arg(long, default_value = "127.0.0.1:9090")]
+        listen: SocketAddr,
+        /// Append every applied call to this file, one JSON object a line.
+        #[arg(long)]
+        record: Option<PathBuf>,
+        /// A fault script (JSON).
+        #[arg(long)]
+        faults: Option<PathBuf>,
+    },
+}
+
+/// Reads the command line; prints help or what is wrong with it.
+///
+/// # Errors
+/// The code to exit with.
+pub fn parse() -> Result<Cli, Exit> {
+    Cli::try_parse().map_err(|error| {
+        let exit = if error.use_stderr() { Exit::USAGE } else { Exit::OK };
+        // A closed pipe is the only way this fails, and then nobody reads.
+        drop(error.print());
+        exit
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_coherent_and_every_command_has_an_example() {
+        let mut cli = super::Cli::command();
+        cli.build();
+        cli.clone().debug_assert();
+        for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
+            if command.has_subcommands() {
+                continue;
+            }
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("lienthong"), "{} has no example", command.get_name());
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! `serve`: read, build, run, drain.
+
+use lienthong_domain::{Clock, Random};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::ConfigArgs;
+use crate::commands::load;
+use crate::exit::Exit;
+use crate::telemetry;
+use crate::wire::Gateway;
+
+pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<Exit> {
+    let config = load(args.config.as_deref())?;
+    telemetry::start(&config.log)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let gateway = Gateway::start(config, Clock::system(), Random::system()).await?;
+    tracing::info!(address = %gateway.address, "the gateway accepts statuses");
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("asked to stop; finishing what is under way"),
+        stop = tokio::signal::ctrl_c() => {
+            stop?;
+            tracing::info!("interrupted; finishing what is under way");
+        }
+    }
+    gateway.stop().await;
+    tracing::info!("stopped");
+    Ok(Exit::OK)
+}

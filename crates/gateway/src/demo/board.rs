@@ -1,0 +1,113 @@
+//! What all parts of the demo tell and read while it runs: the ledger, latencies, counts per province.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::ledger::Ledger;
+
+/// Shared by the provinces, the view and the summary.
+pub(super) struct Board(Mutex<State>);
+
+/// Behind the lock, which is never held over a wait.
+pub(super) struct State {
+    /// Acknowledged against recorded.
+    pub(super) ledger: Ledger,
+    /// From sending an event to its receipt, in microseconds.
+    pub(super) accept_us: Histogram<u64>,
+    /// One per province, in their order.
+    pub(super) provinces: Vec<ProvinceCounts>,
+}
+
+/// What one province has sent and got back.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ProvinceCounts {
+    /// Its name, such as `H21 Tỉnh Gia Lai`.
+    pub(super) name: String,
+    /// Events acknowledged for the first time.
+    pub(super) accepted: u64,
+    /// Receipts that said "known already".
+    pub(super) duplicates: u64,
+    /// Events kept in the timeline only.
+    pub(super) late: u64,
+    /// Events refused for good.
+    pub(super) refused: u64,
+    /// Events refused for the moment, and sent again.
+    pub(super) pushed_back: u64,
+    /// Repeated events whose receipt was not the first one's.
+    pub(super) receipt_mismatches: u64,
+    /// Times the connection had to be made again.
+    pub(super) reconnects: u64,
+}
+
+/// Percentiles in milliseconds; `None` when nothing was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(super) struct Percentiles {
+    /// Half are faster.
+    pub(super) p50: Option<f64>,
+    /// One in a hundred is slower.
+    pub(super) p99: Option<f64>,
+    /// The slowest.
+    pub(super) max: Option<f64>,
+}
+
+impl Board {
+    /// An empty board for these provinces.
+    pub(super) fn new(names: impl Iterator<Item = String>) -> Self {
+        let counts = |name| ProvinceCounts {
+            name,
+            ..ProvinceCounts::default()
+        };
+        Self(Mutex::new(State {
+            ledger: Ledger::new(),
+            accept_us: Histogram::new(3).expect("three significant digits are possible"),
+            provinces: names.map(counts).collect(),
+        }))
+    }
+
+    /// The state. Sums stay sums when somebody panicked, so poison is no reason to stop.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Notes how long an answer took.
+    pub(super) fn answered_after(&mut self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.accept_us.saturating_record(micros);
+    }
+
+    /// The sum over all provinces.
+    pub(super) fn total(&self) -> ProvinceCounts {
+        let mut total = ProvinceCounts::default();
+        for counts in &self.provinces {
+            total.accepted += counts.accepted;
+            total.duplicates += counts.duplicates;
+            total.late += counts.late;
+            total.refused += counts.refused;
+            total.pushed_back += counts.pushed_back;
+            total.receipt_mismatches += counts.receipt_mismatches;
+            total.reconnects += counts.reconnects;
+        }
+        total
+    }
+}
+
+impl Percentiles {
+    /// Of a histogram that counts in `1 / per_ms` milliseconds.
+    pub(super) fn of(histogram: &Histogram<u64>, per_ms: f64) -> Self {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "three significant digits are kept anyway"
+        )]
+        let ms = |value: u64| (!histogram.is_empty()).then(|| value as f64 / per_ms);
+        Self {
+            p50: ms(histogram.value_at_quantile(0.5)),
+            p99: ms(histogram.value_at_quantile(0.99)),
+            max: ms(histogram.max()),
+        }
+    }
+}

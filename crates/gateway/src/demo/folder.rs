@@ -1,0 +1,231 @@
+//! The demo's folder: certificates of a development authority, the participants file, store and record,
+//! and the configuration that ties them together.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use lienthong_domain::province::Province;
+use lienthong_domain::{Private, Timestamp};
+use lienthong_transport::{DevelopmentCa, IdentityFiles, IdentityPolicy, Overwrite};
+use tempfile::TempDir;
+
+use super::traffic;
+use crate::config::{BrokerKind, Config};
+
+/// The participant and system that operators of the demo act as.
+const OPERATOR: (&str, &str) = ("G22", "van-hanh");
+/// The system of each province.
+const SYSTEM: &str = "motcua";
+/// Days the certificates are good for.
+const DAYS: u16 = DevelopmentCa::DAYS_MAX;
+/// The account at the simulated portal.
+pub(super) const PORTAL_ACCOUNT: (&str, &str) = ("lienthong", "demo");
+
+/// Where everything lies. A temporary folder goes away with this.
+pub(super) struct Folder {
+    path: PathBuf,
+    _temporary: Option<TempDir>,
+}
+
+impl Folder {
+    /// Makes a temporary folder, or uses `keep`, which must be empty or absent.
+    ///
+    /// # Errors
+    /// The folder cannot be made or is in use.
+    pub(super) fn create(keep: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(keep) = keep else {
+            let temporary = tempfile::Builder::new().prefix("lienthong-demo-").tempdir();
+            let temporary = temporary.context("failed to make a temporary folder")?;
+            return Ok(Self {
+                path: temporary.path().to_owned(),
+                _temporary: Some(temporary),
+            });
+        };
+        let named = || format!("failed to use the folder {}", keep.display());
+        fs::create_dir_all(keep).with_context(named)?;
+        let is_empty = fs::read_dir(keep).with_context(named)?.next().is_none();
+        anyhow::ensure!(is_empty, "{}: it is not empty", named());
+        Ok(Self {
+            path: keep.canonicalize().with_context(named)?,
+            _temporary: None,
+        })
+    }
+
+    /// Issues the certificates and writes the participants file.
+    ///
+    /// # Errors
+    /// A certificate cannot be issued, or a file not be written.
+    pub(super) fn furnish(
+        &self,
+        provinces: &[&'static Province],
+        rate_per_second_max: u32,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let policy = IdentityPolicy::new(
+            &Config::default().tls.trust_domain,
+            IdentityPolicy::VALIDITY_DAYS_MAX_DEFAULT,
+        )?;
+        let certs = self.certs();
+        let ca = DevelopmentCa::create(now)?;
+        ca.save(&certs, Overwrite::No)?;
+        ca.issue_server(&["localhost", "127.0.0.1"], now, DAYS)?
+            .save(&certs, Overwrite::No)?;
+        let systems = provinces
+            .iter()
+            .map(|province| (province.code().to_string(), SYSTEM));
+        let operator = (OPERATOR.0.to_owned(), OPERATOR.1);
+        for (participant, system) in systems.chain([operator]) {
+            ca.issue_participant(&policy, (&participant, system), now, DAYS)?
+                .save(&certs, Overwrite::No)?;
+        }
+        let text = participants(provinces, rate_per_second_max);
+        fs::write(self.participants(), text).context("failed to write the participants file")
+    }
+
+    /// The gateway's configuration.
+    pub(super) fn config(&self, portal_url: &str, rabbitmq: Option<&str>) -> Config {
+        let mut config = Config::default();
+        config.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.listen.reflection = true;
+        config.tls.certificate = self.certs().join("server.pem");
+        config.tls.key = self.certs().join("server-key.pem");
+        config.tls.client_ca = self.ca();
+        config.participants.file = self.participants();
+        config.store.path = self.path.join("data").join("lienthong.db");
+        if let Some(url) = rabbitmq {
+            config.broker.kind = BrokerKind::Rabbitmq;
+            url.clone_into(&mut config.broker.rabbitmq.url);
+        }
+        config.portal.login_url = format!("{portal_url}/mapi/login");
+        config.portal.data_url = format!("{portal_url}/mapi/g");
+        config.portal.allow_plaintext = true;
+        PORTAL_ACCOUNT.0.clone_into(&mut config.portal.username);
+        config.portal.password = Private::new(PORTAL_ACCOUNT.1.to_owned());
+        // A demo has seconds where a deployment has days: the same schedule, with shorter waits.
+        config.delivery.workers.retry_delays_seconds = vec![1, 2, 4, 8, 15, 30];
+        config.delivery.workers.overload_delay_seconds = 1;
+        config
+    }
+
+    /// The folder.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The authority's certificate.
+    pub(super) fn ca(&self) -> PathBuf {
+        self.certs().join("ca.pem")
+    }
+
+    /// Certificate and key of a province.
+    pub(super) fn province(&self, province: &Province) -> IdentityFiles {
+        self.identity(province.code().as_str(), SYSTEM)
+    }
+
+    /// Certificate and key of the operator.
+    pub(super) fn operator(&self) -> IdentityFiles {
+        self.identity(OPERATOR.0, OPERATOR.1)
+    }
+
+    /// What the simulated portal applied.
+    pub(super) fn record(&self) -> PathBuf {
+        self.path.join("portal-record.ndjson")
+    }
+
+    /// What the gateway logs.
+    pub(super) fn log(&self) -> PathBuf {
+        self.path.join("gateway.log")
+    }
+
+    fn certs(&self) -> PathBuf {
+        self.path.join("certs")
+    }
+
+    fn participants(&self) -> PathBuf {
+        self.path.join("participants.toml")
+    }
+
+    fn identity(&self, participant: &str, system: &str) -> IdentityFiles {
+        let file = |end| {
+            self.certs()
+                .join(format!("{participant}-{system}{end}.pem"))
+        };
+        IdentityFiles {
+            certificate_chain: file(""),
+            private_key: file("-key"),
+        }
+    }
+}
+
+/// The participants file; it is also the example that a reader of `--keep` finds.
+fn participants(provinces: &[&'static Province], rate_per_second_max: u32) -> String {
+    let mut text = String::from("# Written by `lienthong demo`.\n");
+    let mut add = |id: &str, name: &str, system: &str, role: &str| {
+        write!(
+            text,
+            "\n[[participant]]\nid = \"{id}\"\nname = \"{name}\"\n\
+             rate_per_second_max = {rate_per_second_max}\n\
+             [[participant.system]]\nname = \"{system}\"\nrole = \"{role}\"\n",
+        )
+        .expect("writing to a string does not fail");
+    };
+    for province in provinces {
+        add(
+            province.code().as_str(),
+            &traffic::title(province),
+            SYSTEM,
+            "push",
+        );
+    }
+    add(
+        OPERATOR.0,
+        "Đội vận hành trục liên thông",
+        OPERATOR.1,
+        "operator",
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use lienthong_services::Registry;
+
+    use super::*;
+
+    #[test]
+    fn the_folder_holds_what_the_configuration_names() {
+        let parent = tempfile::tempdir().unwrap();
+        let keep = parent.path().join("demo");
+        let folder = Folder::create(Some(&keep)).unwrap();
+        let provinces = ["H21", "H29"].map(|code| Province::by_code(code).unwrap());
+        let now = "2025-11-03T02:00:00Z".parse().unwrap();
+        folder.furnish(&provinces, 2_000, now).unwrap();
+
+        let config = folder.config("http://127.0.0.1:9/x", Some("amqp://localhost/demo"));
+        assert!(config.faults().is_empty(), "{:?}", config.faults());
+        let identity = folder.province(provinces[0]);
+        let operator = folder.operator();
+        for file in [
+            &config.tls.certificate,
+            &config.tls.key,
+            &config.tls.client_ca,
+            &identity.certificate_chain,
+            &identity.private_key,
+            &operator.private_key,
+        ] {
+            assert!(file.is_file(), "{}", file.display());
+        }
+        let text = fs::read_to_string(&config.participants.file).unwrap();
+        let registry = Registry::parse(&text).unwrap();
+        assert_eq!(registry.participants().count(), 3);
+        assert!(text.contains("Tỉnh Gia Lai") && text.contains("Thành phố Hồ Chí Minh"));
+
+        assert!(
+            Folder::create(Some(&keep)).is_err(),
+            "a folder in use is left alone"
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! `lienthong`: read the arguments, run the command, report.
+
+use std::process::ExitCode;
+
+use lienthong_gateway::{args, commands};
+
+fn main() -> ExitCode {
+    match args::parse() {
+        Ok(args) => commands::run(args).into(),
+        Err(exit) => exit.into(),
+    }
+}

@@ -1,0 +1,236 @@
+//! Wires the crates together: the only place that names concrete stores, brokers and destinations.
+
+mod files;
+mod health;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use lienthong_broker_embedded::EmbeddedBroker;
+use lienthong_broker_rabbitmq::RabbitBroker;
+use lienthong_delivery::Delivery;
+use lienthong_domain::{Clock, Random};
+use lienthong_portal::Portal;
+use lienthong_ports::store::DestinationSpec;
+use lienthong_ports::{Broker, Destination, Store};
+use lienthong_rpc::{Health, RpcConfig, RpcServer};
+use lienthong_services::Services;
+use lienthong_store_sqlite::SqliteStore;
+use lienthong_transport::{
+    Acceptor, HttpClientConfig, IdentityPolicy, Limits, OldestTls, Reloader, ServerTls,
+    ServerTlsConfig, TlsClock, http_client, install_crypto_provider,
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{BrokerKind, Config, Tls};
+pub(crate) use files::read_registry;
+
+/// How long parts may take to end after they were told to, beside the configured drain.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running gateway.
+pub struct Gateway {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its use cases, for edges in this process.
+    pub services: Arc<Services>,
+    /// Its store, for those who count.
+    pub store: Arc<dyn Store>,
+    broker: Arc<dyn Broker>,
+    health: Health,
+    edge_stop: CancellationToken,
+    delivery_stop: CancellationToken,
+    edge: JoinSet<()>,
+    workers: JoinSet<()>,
+    drain: Duration,
+}
+
+impl Gateway {
+    /// Builds and starts everything. When it returns, statuses are accepted.
+    ///
+    /// # Errors
+    /// The first part that cannot be built, with what it needed.
+    pub async fn start(config: Config, clock: Clock, random: Random) -> anyhow::Result<Self> {
+        install_crypto_provider();
+        let registry = read_registry(&config.participants.file)?;
+        let store: Arc<dyn Store> = Arc::new(open_store(&config)?);
+        let recovered = store.recover(clock.now()).await.context("failed to recover the store")?;
+        if recovered > 0 {
+            tracing::info!(count = recovered, "claims of the last run are ready again");
+        }
+        let broker = broker(&config, &clock)?;
+        let destination: Arc<dyn Destination> = Arc::new(portal(&config, &clock)?);
+        let delivery = Delivery::new(
+            store.clone(),
+            broker.clone(),
+            vec![destination],
+            config.delivery.workers.clone(),
+            clock.clone(),
+            random.clone(),
+        )
+        .await
+        .context("failed to read the destinations")?;
+        let services = Arc::new(Services::new(
+            store.clone(),
+            broker.clone(),
+            delivery.gauges(),
+            registry,
+            clock.clone(),
+            random,
+        ));
+        let tls = Arc::new(server_tls(&config.tls, &clock)?);
+        let acceptor = Acceptor::bind(config.listen.address, tls.clone(), limits(&config.tls))
+            .await
+            .with_context(|| format!("failed to listen on {}", config.listen.address))?;
+
+        let (edge_stop, delivery_stop) = (CancellationToken::new(), CancellationToken::new());
+        let (mut edge, mut workers) = (JoinSet::new(), JoinSet::new());
+        let address = acceptor.local_address();
+        let drain = Duration::from_secs(config.listen.drain_seconds);
+        let rpc = RpcConfig {
+            reflection: config.listen.reflection,
+            drain_max: drain,
+            ..RpcConfig::default()
+        };
+        let server = RpcServer::new(services.clone(), rpc).await;
+        let health = server.health();
+        edge.spawn(serve(server, acceptor, edge_stop.clone()));
+        workers.spawn(delivery.run(delivery_stop.clone()));
+        workers.spawn(Reloader::new(tls, Reloader::POLL_INTERVAL_DEFAULT).run(delivery_stop.clone()));
+        let file = config.participants.file.clone();
+        workers.spawn(files::follow_registry(file, services.clone(), delivery_stop.clone()));
+        let (seen, shown) = (broker.clone(), health.clone());
+        workers.spawn(health::run(seen, store.clone(), config.store.reserve_mib, shown, delivery_stop.clone()));
+        Ok(Self { address, services, store, broker, health, edge_stop, delivery_stop, edge, workers, drain })
+    }
+
+    /// Stops in order: no new calls, calls under way answered, no new claims, outcomes recorded,
+    /// broker and store closed. Each step is bounded.
+    pub async fn stop(mut self) {
+        self.health.set_accepting(false).await;
+        self.edge_stop.cancel();
+        ended(&mut self.edge, self.drain, "calls of participants").await;
+        self.health.set_delivering(false).await;
+        self.delivery_stop.cancel();
+        ended(&mut self.workers, self.drain, "calls to destinations").await;
+        self.broker.stop().await;
+        self.store.close().await;
+    }
+}
+
+/// Serves until `stop`; a server that fails by itself is told, since nobody waits for its answer.
+async fn serve(server: RpcServer, acceptor: Acceptor, stop: CancellationToken) {
+    if let Err(error) = server.serve_tls(acceptor, stop).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "the gRPC server ended");
+    }
+}
+
+/// Waits for tasks to end, and gives those up that do not in time.
+async fn ended(tasks: &mut JoinSet<()>, drain: Duration, what: &str) {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(drain + STOP_PATIENCE, all).await.is_err() {
+        tracing::warn!("{what} did not end in time and are given up; nothing accepted is lost");
+        tasks.shutdown().await;
+    }
+}
+
+/// Opens the store.
+pub(crate) fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
+    if let Some(folder) = config.store.path.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("failed to create the folder {}", folder.display()))?;
+    }
+    let destination =
+        DestinationSpec { name: config.portal.name.clone(), lane: config.delivery.lane };
+    let store = lienthong_store_sqlite::Config {
+        queue_items_max: config.store.queue_items_max,
+        group_items_max: config.store.group_items_max,
+        readers: config.store.readers,
+        reserve_bytes: config.store.reserve_mib << 20,
+        ..lienthong_store_sqlite::Config::new(&config.store.path, vec![destination])
+    };
+    SqliteStore::open(&store)
+        .with_context(|| format!("failed to open the store {}", config.store.path.display()))
+}
+
+fn broker(config: &Config, clock: &Clock) -> anyhow::Result<Arc<dyn Broker>> {
+    Ok(match config.broker.kind {
+        BrokerKind::Embedded => {
+            Arc::new(EmbeddedBroker::new(lienthong_broker_embedded::Config::default()))
+        }
+        BrokerKind::Rabbitmq => connect_rabbitmq(config, clock)?,
+    })
+}
+
+/// Starts to connect to RabbitMQ; the connection is made, and made again, in the background.
+pub(crate) fn connect_rabbitmq(config: &Config, clock: &Clock) -> anyhow::Result<Arc<RabbitBroker>> {
+    let given = &config.broker.rabbitmq;
+    let read = |path: &PathBuf| {
+        std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))
+    };
+    let client = match (&given.client_certificate, &given.client_key) {
+        (Some(certificate), Some(key)) => Some((read(certificate)?, read(key)?)),
+        (None, None) => None,
+        _ => anyhow::bail!("broker.rabbitmq needs both client_certificate and client_key, or neither"),
+    };
+    let tls = match &given.ca {
+        Some(ca) => Some(lienthong_broker_rabbitmq::Tls { ca_pem: read(ca)?, client }),
+        None => None,
+    };
+    let settings = lienthong_broker_rabbitmq::Config {
+        tls,
+        window: given.window,
+        confirm_timeout: Duration::from_millis(given.confirm_timeout_ms),
+        queue_messages_max: given.queue_messages_max,
+        ..lienthong_broker_rabbitmq::Config::new(given.url.parse()?)
+    };
+    Ok(RabbitBroker::connect(settings, vec![config.portal.name.clone()], clock.clone()))
+}
+
+/// Builds the portal's adapter with its HTTP client.
+pub(crate) fn portal(config: &Config, clock: &Clock) -> anyhow::Result<Portal> {
+    let settings = config.portal.clone();
+    let http = HttpClientConfig {
+        roots: settings.ca_file.clone(),
+        identity: None,
+        // Adapters of the exchange platform in the field still speak TLS 1.2.
+        oldest_tls: OldestTls::V1_2,
+        connect_timeout: Duration::from_millis(settings.connect_timeout_ms),
+        request_timeout: Duration::from_millis(settings.request_timeout_ms_max),
+        idle_connections_max: config.delivery.workers.concurrency_max as usize,
+        allow_plaintext: settings.allow_plaintext,
+        ..HttpClientConfig::default()
+    };
+    let http = http_client(&http, tls_clock(clock)).context("failed to build the portal's HTTP client")?;
+    Ok(Portal::new(settings, http, clock.clone())?)
+}
+
+/// Loads the gateway's TLS files.
+pub(crate) fn server_tls(tls: &Tls, clock: &Clock) -> anyhow::Result<ServerTls> {
+    let settings = ServerTlsConfig {
+        certificate_chain: tls.certificate.clone(),
+        private_key: tls.key.clone(),
+        client_ca: tls.client_ca.clone(),
+        client_crls: tls.client_crls.clone(),
+        identity: IdentityPolicy::new(&tls.trust_domain, tls.client_days_max)?,
+    };
+    ServerTls::load(settings, tls_clock(clock)).context("failed to load the gateway's certificate")
+}
+
+fn tls_clock(clock: &Clock) -> TlsClock {
+    let clock = clock.clone();
+    TlsClock::new(move || clock.now())
+}
+
+fn limits(tls: &Tls) -> Limits {
+    Limits {
+        handshakes_per_address_max: tls.handshakes_per_address_max,
+        connections_max: tls.connections_max,
+        connections_per_participant_max: tls.connections_per_participant_max,
+        ..Limits::default()
+    }
+}

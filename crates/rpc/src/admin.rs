@@ -1,0 +1,9 @@
+//! The operators' services. Who is an operator is the use cases' decision.
+
+mod deliveries;
+mod destinations;
+mod queues;
+
+pub(crate) use deliveries::Deliveries;
+pub(crate) use destinations::Destinations;
+pub(crate) use queues::Queues;

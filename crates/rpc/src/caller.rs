@@ -1,0 +1,70 @@
+//! Who calls: from what the connection proved, never from what the request says.
+
+use lienthong_domain::ErrorCode;
+use lienthong_domain::participant::Caller;
+use lienthong_services::{Error, Services};
+use lienthong_transport::PeerInfo;
+use tokio::time::Instant;
+use tonic::{Request, Status};
+
+use crate::request_id::RequestId;
+use crate::status;
+
+/// When a stream has to end, if its caller set a deadline.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StreamDeadline(pub(crate) Option<Instant>);
+
+/// What a handler knows about its request beside the message.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// The request's id.
+    pub(crate) request: RequestId,
+    /// When to end a stream.
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl Context {
+    /// Reads the extensions that the connection and the layer have put into a request.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` without a proven peer or for an unregistered one, `PERMISSION_DENIED` for a suspended one.
+    pub(crate) fn of<T>(request: &Request<T>, services: &Services) -> Result<Self, Status> {
+        let extensions = request.extensions();
+        let id = extensions.get::<RequestId>().copied();
+        let id = id.unwrap_or_else(|| RequestId::new(services));
+        let caller = extensions
+            .get::<PeerInfo>()
+            .ok_or_else(|| Error::new(ErrorCode::ParticipantUnknown))
+            .and_then(|peer| {
+                let identity = &peer.identity;
+                services.caller(
+                    &identity.participant,
+                    &identity.system,
+                    &identity.spki_sha256,
+                )
+            })
+            .map_err(|error| status::from_error(&error, id))?;
+        Ok(Self {
+            caller,
+            request: id,
+            deadline: extensions
+                .get::<StreamDeadline>()
+                .and_then(|deadline| deadline.0),
+        })
+    }
+
+    /// The status of an error of this request.
+    pub(crate) fn status(&self, error: &Error) -> Status {
+        status::from_error(error, self.request)
+    }
+
+    /// Waits for the stream's deadline; for ever where there is none.
+    pub(crate) async fn deadline_passed(&self) {
+        match self.deadline {
+            Some(at) => tokio::time::sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    }
+}

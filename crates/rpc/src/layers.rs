@@ -1,0 +1,221 @@
+//! Around every request: its id, its span, its deadline, and our words for what tonic refuses by itself.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{HeaderMap, Request, Response};
+use lienthong_domain::{ErrorCode, Faults, Reason};
+use lienthong_services::{Error, Services};
+use lienthong_transport::PeerInfo;
+use tokio::time::Instant;
+use tonic::Status;
+use tonic::body::Body;
+use tower::{Layer, Service};
+use tracing::Instrument as _;
+
+use crate::caller::StreamDeadline;
+use crate::request_id::{HEADER, RequestId};
+use crate::status;
+
+/// How long a unary request may take when its caller sets no deadline.
+pub(crate) const UNARY_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
+/// How long a unary request may take at most.
+pub(crate) const UNARY_DEADLINE_MAX: Duration = Duration::from_secs(30);
+/// Most digits of a `grpc-timeout`. Source: gRPC over HTTP/2, "Timeout".
+const TIMEOUT_DIGITS_MAX: usize = 8;
+const TIMEOUT_HEADER: &str = "grpc-timeout";
+
+/// Methods whose answer is a stream. Reflection's is one too, by its prefix.
+const STREAMS: [&str; 3] = [
+    "/lienthong.dossier.v1.DossierService/StreamStatus",
+    "/lienthong.dossier.v1.DossierService/WatchStatus",
+    "/grpc.health.v1.Health/Watch",
+];
+const REFLECTION: &str = "/grpc.reflection.";
+
+/// Wraps the whole router.
+#[derive(Clone)]
+pub(crate) struct EdgeLayer(pub(crate) Arc<Services>);
+
+impl<S> Layer<S> for EdgeLayer {
+    type Service = Edge<S>;
+
+    fn layer(&self, inner: S) -> Edge<S> {
+        Edge {
+            inner,
+            services: self.0.clone(),
+        }
+    }
+}
+
+/// The router with what surrounds every request.
+#[derive(Clone)]
+pub(crate) struct Edge<S> {
+    inner: S,
+    services: Arc<Services>,
+}
+
+impl<S> Service<Request<Body>> for Edge<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let id = RequestId::new(&self.services);
+        let asked = match timeout(request.headers()) {
+            Ok(asked) => asked,
+            Err(reason) => {
+                let status = status::from_faults(Faults::one(TIMEOUT_HEADER, reason), id);
+                return Box::pin(std::future::ready(Ok(answer(status, id))));
+            }
+        };
+        let path = request.uri().path();
+        let streams = STREAMS.contains(&path) || path.starts_with(REFLECTION);
+        let span = span(&request, id);
+        let now = Instant::now();
+        let stream_end = asked.and_then(|asked| now.checked_add(asked));
+        request.extensions_mut().insert(id);
+        request.extensions_mut().insert(StreamDeadline(stream_end));
+        let handled = self.inner.call(request);
+        if streams {
+            return Box::pin(async move { Ok(finish(handled.await, id)) }.instrument(span));
+        }
+        let allowed = asked
+            .unwrap_or(UNARY_DEADLINE_DEFAULT)
+            .min(UNARY_DEADLINE_MAX);
+        // Started before tonic starts its own timer for the same header, so that ours answers first.
+        let handled = tokio::time::timeout_at(now + allowed, handled);
+        Box::pin(
+            async move {
+                Ok(match handled.await {
+                    Ok(response) => finish(response, id),
+                    Err(_elapsed) => {
+                        let error = Error::new(ErrorCode::DeadlineTooShort);
+                        answer(status::from_error(&error, id), id)
+                    }
+                })
+            }
+            .instrument(span),
+        )
+    }
+}
+
+fn span(request: &Request<Body>, id: RequestId) -> tracing::Span {
+    let peer = request.extensions().get::<PeerInfo>();
+    let participant = peer.map_or("", |peer| peer.identity.participant.as_str());
+    tracing::info_span!(
+        "rpc",
+        rpc.method = request.uri().path(),
+        participant.id = participant,
+        request.id = %id,
+    )
+}
+
+/// Names the request in the answer, and puts a refusal of tonic's into our words.
+fn finish(response: Result<Response<Body>, Infallible>, id: RequestId) -> Response<Body> {
+    let Ok(mut response) = response;
+    match Status::from_header_map(response.headers()) {
+        Some(status) if status.code() != tonic::Code::Ok && status.details().is_empty() => {
+            answer(status::from_tonic(status, id), id)
+        }
+        _ => {
+            response.headers_mut().insert(HEADER, id.header());
+            response
+        }
+    }
+}
+
+fn answer(status: Status, id: RequestId) -> Response<Body> {
+    let mut response = status.into_http();
+    response.headers_mut().insert(HEADER, id.header());
+    response
+}
+
+/// Reads `grpc-timeout`: one to eight digits and a unit.
+fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Reason> {
+    const MALFORMED: Reason = Reason::BadForm {
+        expected: "5S, 500m",
+    };
+    let Some(value) = headers.get(TIMEOUT_HEADER) else {
+        return Ok(None);
+    };
+    let text = value.to_str().map_err(|_| MALFORMED)?;
+    let (digits, unit) = text
+        .char_indices()
+        .next_back()
+        .map(|(index, unit)| (&text.as_bytes()[..index], unit))
+        .ok_or(MALFORMED)?;
+    if !(1..=TIMEOUT_DIGITS_MAX).contains(&digits.len()) {
+        return Err(MALFORMED);
+    }
+    let mut amount = 0_u64;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return Err(MALFORMED);
+        }
+        amount = amount * 10 + u64::from(digit - b'0');
+    }
+    let timeout = match unit {
+        'H' => Duration::from_secs(amount * 3_600),
+        'M' => Duration::from_secs(amount * 60),
+        'S' => Duration::from_secs(amount),
+        'm' => Duration::from_millis(amount),
+        'u' => Duration::from_micros(amount),
+        'n' => Duration::from_nanos(amount),
+        _ => return Err(MALFORMED),
+    };
+    Ok(Some(timeout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &str) -> Result<Option<Duration>, Reason> {
+        let mut headers = HeaderMap::new();
+        headers.insert(TIMEOUT_HEADER, value.parse().unwrap());
+        timeout(&headers)
+    }
+
+    #[test]
+    fn timeouts_have_digits_and_a_unit() {
+        let good = [
+            ("2H", Duration::from_secs(7_200)),
+            ("3M", Duration::from_secs(180)),
+            ("5S", Duration::from_secs(5)),
+            ("500m", Duration::from_millis(500)),
+            ("7u", Duration::from_micros(7)),
+            ("99999999n", Duration::from_nanos(99_999_999)),
+            ("0S", Duration::ZERO),
+        ];
+        for (text, expected) in good {
+            assert_eq!(read(text), Ok(Some(expected)), "{text}");
+        }
+        for text in [
+            "",
+            "S",
+            "5",
+            "5s",
+            "-5S",
+            "+5S",
+            "5 S",
+            "100000000S",
+            "1.5S",
+            "5SS",
+        ] {
+            assert!(read(text).is_err(), "{text:?}");
+        }
+        assert_eq!(timeout(&HeaderMap::new()), Ok(None));
+    }
+}

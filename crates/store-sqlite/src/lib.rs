@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod connection;
+mod core;
+mod destinations;
+mod error;
+mod inline;
+mod job;
+mod migrate;
+mod queries;
+mod readers;
+mod rows;
+mod store;
+mod tally;
+mod threads;
+mod writer;
+
+pub use config::{
+    Config, DESTINATIONS_MAX, LOCK_WAIT_MS_MAX, LOG_PAGES_CHECKPOINT, LOG_PAGES_MAX, MEMORY,
+    QUERIES_WAITING_MAX, READER_CACHE_KIB, WRITER_CACHE_KIB,
+};
+pub use error::OpenError;
+pub use store::SqliteStore;

@@ -1,0 +1,133 @@
+//! The writing thread: takes what waits, commits it as one group, answers, tidies the log.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use lienthong_ports::StoreError;
+use tokio::sync::watch;
+
+use crate::core::Core;
+use crate::error::{Failure, OpenError, SharedFailure};
+use crate::job::Job;
+
+/// What the writer is told. The channel itself has no bound; every job in it holds room in a budget.
+pub(crate) enum Letter {
+    /// Work to commit.
+    Job(Box<dyn Job>),
+    /// Work that came before is finished, then the thread ends.
+    Stop,
+}
+
+/// Starts the thread; it ends with [`Letter::Stop`] or when every sender is gone.
+pub(crate) fn start(
+    core: Core,
+    group_items_max: usize,
+    wakeups: Arc<watch::Sender<u64>>,
+    kept_while_open: impl Send + 'static,
+) -> Result<(Sender<Letter>, JoinHandle<()>), OpenError> {
+    let (sender, inbox) = channel();
+    let mut writer = Writer {
+        core,
+        inbox,
+        group_items_max,
+        wakeups,
+    };
+    let thread = std::thread::Builder::new()
+        .name("store-writer".into())
+        .spawn(move || {
+            writer.run();
+            drop(writer);
+            drop(kept_while_open);
+        })
+        .map_err(OpenError::Thread)?;
+    Ok((sender, thread))
+}
+
+struct Writer {
+    core: Core,
+    inbox: Receiver<Letter>,
+    group_items_max: usize,
+    wakeups: Arc<watch::Sender<u64>>,
+}
+
+impl Writer {
+    fn run(&mut self) {
+        while let Ok(Letter::Job(first)) = self.inbox.recv() {
+            let (group, stop) = self.gather(first);
+            commit_group(&mut self.core, group);
+            if self.core.take_woken() {
+                wake(&self.wakeups);
+            }
+            self.core.checkpoint_if_due();
+            if stop {
+                return;
+            }
+        }
+    }
+
+    /// The group that begins with `first`: everything that waits already, up to the bound. Nothing is
+    /// waited for, so an idle store answers at once and a busy one forms large groups by itself.
+    fn gather(&self, first: Box<dyn Job>) -> (Vec<Box<dyn Job>>, bool) {
+        let mut items = first.items();
+        let mut group = vec![first];
+        while items < self.group_items_max {
+            match self.inbox.try_recv() {
+                Ok(Letter::Job(job)) => {
+                    items += job.items();
+                    group.push(job);
+                }
+                Ok(Letter::Stop) => return (group, true),
+                Err(_) => break,
+            }
+        }
+        (group, false)
+    }
+}
+
+/// Tells whoever waits for changes.
+pub(crate) fn wake(wakeups: &watch::Sender<u64>) {
+    wakeups.send_modify(|count| *count = count.wrapping_add(1));
+}
+
+/// Runs every job in one transaction and answers all after its commit. A job that meets a bad row is
+/// answered alone and the others are run again without it; anything else fails the whole group.
+fn commit_group(core: &mut Core, mut group: Vec<Box<dyn Job>>) {
+    while !group.is_empty() {
+        match run_group(core, &mut group) {
+            Ok(()) => {
+                for job in group {
+                    job.answer(Ok(()));
+                }
+                return;
+            }
+            Err((Some(index), failure)) if failure.is_callers_own() => {
+                core.roll_back();
+                group.remove(index).answer(Err(failure.into()));
+            }
+            Err((_, failure)) => {
+                core.roll_back();
+                core.note(&failure);
+                tracing::warn!(error = %failure, store.jobs = group.len(), "a group of writes failed");
+                let shared = SharedFailure(Arc::new(failure));
+                for job in group {
+                    job.answer(Err(StoreError::from(shared.clone())));
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// One try; on failure the index of the job that met it, if a job did.
+fn run_group(core: &mut Core, group: &mut [Box<dyn Job>]) -> Result<(), (Option<usize>, Failure)> {
+    core.begin().map_err(|failure| (None, failure))?;
+    for (index, job) in group.iter_mut().enumerate() {
+        // A panic leaves nothing behind: the transaction and the counts are rolled back.
+        catch_unwind(AssertUnwindSafe(|| job.run(core)))
+            .unwrap_or(Err(Failure::Panicked))
+            .map_err(|failure| (Some(index), failure))?;
+    }
+    core.commit().map_err(|failure| (None, failure))
+}

@@ -1,0 +1,86 @@
+//! The suite of the seam, on each way to run this store.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use lienthong_ports::Store;
+use lienthong_ports::conformance::store::Subject;
+use lienthong_ports::store::DestinationSpec;
+use lienthong_store_sqlite::{Config, MEMORY, SqliteStore};
+use tempfile::TempDir;
+
+/// A database in a folder of its own, or in memory.
+struct Database {
+    folder: Option<TempDir>,
+    inline: bool,
+    last: Mutex<Option<Arc<SqliteStore>>>,
+}
+
+impl Database {
+    fn new(in_memory: bool, inline: bool) -> Self {
+        let folder = (!in_memory).then(|| tempfile::tempdir().expect("a private folder"));
+        Self {
+            folder,
+            inline,
+            last: Mutex::new(None),
+        }
+    }
+}
+
+#[async_trait]
+impl Subject for Database {
+    async fn open(&self, destinations: Vec<DestinationSpec>) -> Arc<dyn Store> {
+        let path = self
+            .folder
+            .as_ref()
+            .map_or(PathBuf::from(MEMORY), |folder| folder.path().join("s.db"));
+        let config = Config {
+            reserve_bytes: 0,
+            ..Config::new(path, destinations)
+        };
+        let last = self
+            .last
+            .lock()
+            .expect("no test thread panicked here")
+            .take();
+        let store = match last {
+            Some(last) if self.inline => last.reopen_inline(&config),
+            Some(last) => {
+                last.close().await;
+                SqliteStore::open(&config)
+            }
+            None if self.inline => SqliteStore::open_inline(&config),
+            None => SqliteStore::open(&config),
+        };
+        let store = Arc::new(store.expect("the store opens"));
+        *self.last.lock().expect("no test thread panicked here") = Some(Arc::clone(&store));
+        store
+    }
+}
+
+mod threads_and_file {
+    lienthong_ports::store_conformance!(super::Database::new(false, false));
+}
+
+mod inline_and_file {
+    lienthong_ports::store_conformance!(super::Database::new(false, true));
+}
+
+mod inline_and_memory {
+    lienthong_ports::store_conformance!(super::Database::new(true, true));
+}
+
+/// A database in memory ends with its threads, so the promises about reopening are left out.
+mod threads_and_memory {
+    lienthong_ports::store_conformance! { @each super::Database::new(true, false);
+        a_repeated_offer_gets_the_same_receipt
+        sequences_have_no_gaps_under_concurrency
+        hold_waits_for_the_operator
+        stale_messages_do_nothing
+        changes_miss_nothing_and_keep_their_order
+        dossier_filters_mean_what_they_say
+        wakeups_tell_of_new_work
+        a_closed_store_says_so
+    }
+}
