@@ -96,7 +96,7 @@ impl Progress {
         Self {
             window: Window::new(steps_answered),
             backlog: VecDeque::new(),
-            skip: 0 * steps_answered,
+            skip: steps_answered,
             lines: 0,
             bytes: 0,
             warnings: None,

@@ -66,7 +66,7 @@ impl Window {
             Ok(event) => {
                 let lane = self.lanes.entry(event.dossier_code.clone()).or_default();
                 lane.push_back(number);
-                if !lane.is_empty() {
+                if lane.len() == 1 {
                     self.ready.insert(number);
                 }
                 None
