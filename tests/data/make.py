@@ -272,10 +272,15 @@ class Dossier:
             # NgayTiepNhan is the first acceptance: a second one needs a line to tell its time.
             first_time = status not in [earlier for earlier, _ in self.events[:index]]
             dated = status == 5 or (status in (1, 2, 3, 9, 10) and first_time)
-            if index == 0 or (dated and RANDOM.random() < 0.5):
-                calls.append((said, [self.snapshot(index)], index))
-                continue
+            # The dates of 3, 9 and 10 are in the whole dossier only: the portal has to get it.
+            ends = status in (3, 9, 10)
             line = self.progress(index)
+            if index == 0 or ends or (dated and RANDOM.random() < 0.5):
+                calls.append((said, [self.snapshot(index)], index))
+                # The line follows the dossier, as the portal asks; both tell one event.
+                if index and RANDOM.random() < 0.5:
+                    calls.append((said + timedelta(seconds=2), [line], None))
+                continue
             if self.may_arrive_late(index) and RANDOM.random() < 0.15:
                 held_back.append(line)
             elif calls[-1][2] is None and RANDOM.random() < CHUNK_SHARE[self.system]:

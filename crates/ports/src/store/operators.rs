@@ -1,0 +1,120 @@
+//! What operators ask of the store: which parked deliveries, why, and what became of them.
+
+use std::time::Duration;
+
+use lienthong_domain::delivery::ParkReason;
+use lienthong_domain::{
+    DeliveryId, DestinationName, DossierCode, DossierStatus, ProcedureCode, Timestamp,
+};
+
+/// Which parked deliveries are meant. Empty means all.
+#[derive(Clone, Debug, Default)]
+pub struct ParkedFilter {
+    /// Exactly these, if any are named.
+    pub ids: Vec<DeliveryId>,
+    /// Of this destination.
+    pub destination: Option<DestinationName>,
+    /// Of this root of agency codes, such as `H21`.
+    pub root: Option<String>,
+    /// Of this procedure.
+    pub procedure: Option<ProcedureCode>,
+    /// Parked for this reason.
+    pub reason: Option<ParkReason>,
+    /// With this answer code at the last attempt.
+    pub code: Option<String>,
+    /// Parked at or after.
+    pub parked_since: Option<Timestamp>,
+    /// Parked before.
+    pub parked_until: Option<Timestamp>,
+}
+
+/// One parked delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "`parked_at` is the word of the console and the contract"
+)]
+pub struct Parked {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Where to.
+    pub destination: DestinationName,
+    /// Which dossier.
+    pub dossier: DossierCode,
+    /// The event's sequence.
+    pub sequence: i64,
+    /// The status.
+    pub status: DossierStatus,
+    /// The dossier's procedure, if known.
+    pub procedure: Option<ProcedureCode>,
+    /// Why.
+    pub reason: ParkReason,
+    /// Since when.
+    pub parked_at: Timestamp,
+    /// Attempts made.
+    pub attempts: u32,
+    /// The last answer's code.
+    pub code: String,
+    /// The last answer's words.
+    pub message: String,
+    /// Deliveries of the lane that wait behind it.
+    pub behind: u64,
+}
+
+/// Who acts, why and when; kept with every action of an operator.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// `participant/system`.
+    pub by: String,
+    /// Why, 1 to 500 characters.
+    pub reason: String,
+    /// Our clock.
+    pub now: Timestamp,
+}
+
+/// How to replay.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplayTerms {
+    /// Only say what would happen.
+    pub dry_run: bool,
+    /// Also those whose successors have been delivered already.
+    pub allow_out_of_order: bool,
+    /// Time between two of them becoming due: the rate cap.
+    pub spacing: Duration,
+    /// Most deliveries of one call.
+    pub limit: u32,
+}
+
+/// What a replay does, or would do, with one delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplayItem {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// Its dossier.
+    pub dossier: DossierCode,
+    /// Its sequence.
+    pub sequence: i64,
+    /// The destination may have seen it: an attempt got through to it or a step was done.
+    pub repeats: bool,
+    /// A later event of the lane has been delivered already.
+    pub reorders: bool,
+    /// Whether it is (or would be) replayed; `false` only when it reorders and that is not allowed.
+    pub replayed: bool,
+}
+
+/// An operator's action, as recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// Its number.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// `pause`, `resume`, `replay` or `discard`.
+    pub kind: String,
+    /// On what: a destination, or a delivery.
+    pub subject: String,
+    /// Why.
+    pub reason: String,
+}
