@@ -80,7 +80,10 @@ async fn round(
     };
     let claimed = tools.store.claim(destination, terms).await?;
     if claimed.is_empty() {
-        return Ok(Round::IdleUntil(tools.store.next_due(destination).await?));
+        // What is due and was not claimed waits for room in the window or for the end of a halt. Both are
+        // told, so looking again at once would be a hot loop for as long as a call takes.
+        let due = tools.store.next_due(destination).await?;
+        return Ok(Round::IdleUntil(due.filter(|at| *at > now)));
     }
     publish(tools, destination, &claimed).await
 }

@@ -33,9 +33,9 @@ use summary::Summary;
 use view::{Phase, Screen};
 
 /// How long the gateway may go on delivering after the provinces stopped.
-const DRAIN_MAX: Duration = Duration::from_secs(60);
+const DRAIN_MAX: Duration = Duration::from_mins(1);
 /// A duration far longer than anybody watches: without `--for` the demo ends by Ctrl-C.
-const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
+const FOREVER: Duration = Duration::from_hours(10 * 365 * 24);
 /// Seeds drawn when none is given; small, so that they can be typed again.
 const SEEDS: u64 = 1_000_000;
 

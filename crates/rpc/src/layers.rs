@@ -191,8 +191,8 @@ mod tests {
     #[test]
     fn timeouts_have_digits_and_a_unit() {
         let good = [
-            ("2H", Duration::from_secs(7_200)),
-            ("3M", Duration::from_secs(180)),
+            ("2H", Duration::from_hours(2)),
+            ("3M", Duration::from_mins(3)),
             ("5S", Duration::from_secs(5)),
             ("500m", Duration::from_millis(500)),
             ("7u", Duration::from_micros(7)),

@@ -127,7 +127,7 @@ async fn accept(
         }
         seconds += began.elapsed().as_secs_f64();
     }
-    Ok(count as f64 / seconds)
+    Ok(f64::from(u32::try_from(count)?) / seconds)
 }
 
 /// Inserts the rows that the store has written, from `preloaded` on, with plain statements.
@@ -160,7 +160,7 @@ fn bare(from: &Path, to: &Path, preloaded: usize, group: usize) -> rusqlite::Res
     };
     let dossiers = read(
         "dossier",
-        format!("WHERE id NOT IN (SELECT id FROM main.dossier) ORDER BY id"),
+        "WHERE id NOT IN (SELECT id FROM main.dossier) ORDER BY id".into(),
     )?;
     let events = read("event", format!("WHERE id > {split} ORDER BY id"))?;
     let deliveries = read("delivery", format!("WHERE id / 64 > {split} ORDER BY id"))?;
@@ -186,7 +186,8 @@ fn bare(from: &Path, to: &Path, preloaded: usize, group: usize) -> rusqlite::Res
         }
         connection.execute_batch("COMMIT")?;
     }
-    Ok(events.len() as f64 / began.elapsed().as_secs_f64())
+    let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
+    Ok(f64::from(count) / began.elapsed().as_secs_f64())
 }
 
 /// The most memory this process has held, from the kernel.

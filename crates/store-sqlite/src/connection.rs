@@ -132,7 +132,7 @@ impl Disk {
             .path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        let folder = folder.unwrap_or_else(|| Path::new(".")).to_owned();
         Self {
             folder: (!config.in_memory()).then_some(folder),
             reserve_bytes: config.reserve_bytes,

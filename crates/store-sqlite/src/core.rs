@@ -185,6 +185,19 @@ impl Core {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_committed(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
+    /// Makes the database as small as a full disk would.
+    #[cfg(test)]
+    pub(crate) fn limit_pages(&self, pages_max: i64) {
+        self.connection
+            .pragma_update(None, "max_page_count", pages_max)
+            .unwrap();
+    }
+
     /// The delivery of `message`, if the message is not stale and the delivery is in `state`.
     fn standing(
         &self,

@@ -131,3 +131,6 @@ fn run_group(core: &mut Core, group: &mut [Box<dyn Job>]) -> Result<(), (Option<
     }
     core.commit().map_err(|failure| (None, failure))
 }
+
+#[cfg(test)]
+mod tests;

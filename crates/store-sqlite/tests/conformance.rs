@@ -31,10 +31,10 @@ impl Database {
 #[async_trait]
 impl Subject for Database {
     async fn open(&self, destinations: Vec<DestinationSpec>) -> Arc<dyn Store> {
-        let path = self
-            .folder
-            .as_ref()
-            .map_or(PathBuf::from(MEMORY), |folder| folder.path().join("s.db"));
+        let path = self.folder.as_ref().map_or_else(
+            || PathBuf::from(MEMORY),
+            |folder| folder.path().join("s.db"),
+        );
         let config = Config {
             reserve_bytes: 0,
             ..Config::new(path, destinations)

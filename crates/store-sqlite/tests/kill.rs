@@ -62,11 +62,11 @@ async fn child() {
             .accept(keys.iter().map(|key| event(key)).collect())
             .await
             .unwrap();
-        let mut told = String::new();
+        let mut told = Vec::new();
         for (key, answer) in keys.iter().zip(answers) {
-            told += &format!("acknowledged {key} {}\n", answer.unwrap().sequence);
+            writeln!(told, "acknowledged {key} {}", answer.unwrap().sequence).unwrap();
         }
-        std::io::stdout().lock().write_all(told.as_bytes()).unwrap();
+        std::io::stdout().lock().write_all(&told).unwrap();
     }
 }
 

@@ -8,6 +8,19 @@ use serde::Serialize;
 
 use super::ledger::Ledger;
 
+/// The longest answer that is told apart, in microseconds: an hour.
+const ANSWER_US_MAX: u64 = 3_600_000_000;
+
+/// A histogram of three significant digits that tells values up to `most` apart. Bounds are named because
+/// one that grows by itself does not grow under `saturating_record`.
+pub(super) fn histogram(most: u64) -> Histogram<u64> {
+    Histogram::new_with_bounds(1, most, 3)
+        .expect("three digits between 1 and a larger number are possible")
+}
+
+/// Longest wait for a receipt that is measured, an hour; a longer one counts as this.
+const ACCEPT_US_MAX: u64 = 3_600_000_000;
+
 /// Shared by the provinces, the view and the summary.
 pub(super) struct Board(Mutex<State>);
 
@@ -62,7 +75,7 @@ impl Board {
         };
         Self(Mutex::new(State {
             ledger: Ledger::new(),
-            accept_us: Histogram::new(3).expect("three significant digits are possible"),
+            accept_us: histogram(ANSWER_US_MAX),
             provinces: names.map(counts).collect(),
         }))
     }
@@ -109,5 +122,20 @@ impl Percentiles {
             p99: ms(histogram.value_at_quantile(0.99)),
             max: ms(histogram.max()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_answers_are_not_cut_to_the_fast_ones() {
+        let board = Board::new(std::iter::once("H21".to_owned()));
+        board.lock().answered_after(Duration::from_millis(250));
+        let p50 = Percentiles::of(&board.lock().accept_us, 1_000.0)
+            .p50
+            .expect("one answer");
+        assert!((249.0..=251.0).contains(&p50), "{p50}");
     }
 }

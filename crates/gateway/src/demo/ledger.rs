@@ -10,8 +10,15 @@ use hdrhistogram::Histogram;
 use lienthong_domain::EventId;
 use lienthong_simulators::portal::{BodyHash, Entry, Service};
 
+use super::board::histogram;
+
 /// Finished dossiers kept to recognise a call that is repeated late; the oldest is forgotten first.
 const FINISHED_KEPT_MAX: usize = 20_000;
+/// The longest way to the portal that is told apart, in milliseconds: a day.
+const WAY_MS_MAX: u64 = 86_400_000;
+
+/// Longest way of an event that is measured, a week; a longer one counts as this.
+const END_TO_END_MS_MAX: u64 = 7 * 24 * 3_600 * 1_000;
 
 /// One accepted event, as its receipt told it.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +139,7 @@ impl Ledger {
             finished: VecDeque::new(),
             finished_kept_max,
             tally: Tally::default(),
-            end_to_end_ms: Histogram::new(3).expect("three significant digits are possible"),
+            end_to_end_ms: histogram(WAY_MS_MAX),
         }
     }
 

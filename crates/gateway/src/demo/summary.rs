@@ -136,10 +136,12 @@ impl Summary {
 
     /// The table.
     pub(super) fn table(&self) -> String {
-        let lost = self.lost.map_or("không rõ · unknown".to_owned(), grouped);
+        let lost = self
+            .lost
+            .map_or_else(|| "không rõ · unknown".to_owned(), grouped);
         let rss = self
             .rss_bytes_max
-            .map_or("?".to_owned(), |bytes| format!("{} MiB", bytes >> 20));
+            .map_or_else(|| "?".to_owned(), |bytes| format!("{} MiB", bytes >> 20));
         let mut rows = vec![
             ("Đã nhận · accepted", grouped(self.accepted)),
             ("Đã giao · delivered", grouped(self.delivered)),

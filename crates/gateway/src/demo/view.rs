@@ -180,9 +180,10 @@ fn lines(frame: &Frame, rates: Rates) -> Vec<String> {
             number(frame.waiting),
             "",
             label("Lâu nhất · oldest"),
-            frame
-                .oldest
-                .map_or("-".to_owned(), |age| format!("{:.1} s", age.as_secs_f64())),
+            frame.oldest.map_or_else(
+                || "-".to_owned(),
+                |age| format!("{:.1} s", age.as_secs_f64())
+            ),
         ),
         format!(
             "  {}{parked}  {:>9}    {}{}",
@@ -263,9 +264,10 @@ fn plain_line(frame: &Frame, rates: Rates) -> String {
         per_second(rates.delivered),
         frame.waiting,
         frame.parked,
-        frame
-            .oldest
-            .map_or("-".to_owned(), |age| format!("{:.1}s", age.as_secs_f64())),
+        frame.oldest.map_or_else(
+            || "-".to_owned(),
+            |age| format!("{:.1}s", age.as_secs_f64())
+        ),
         percentiles(frame.accept_ms),
         percentiles(frame.end_to_end_ms),
     )

@@ -229,7 +229,7 @@ mod tests {
             Outcome::Rejected,
         ];
         for name in outcomes
-            .map(|outcome| outcome.name())
+            .map(Outcome::name)
             .into_iter()
             .chain(["lease_expired"])
         {

@@ -19,7 +19,7 @@ use crate::support::{Edge, event, next_event, now, push, refused};
 async fn park(edge: &Edge) {
     let terms = ClaimTerms {
         now: now(),
-        lease: Duration::from_secs(60),
+        lease: Duration::from_mins(1),
         window: 100,
         batch: 100,
     };
@@ -73,7 +73,7 @@ async fn participants_are_not_operators() {
     );
     let mut deliveries = DeliveryServiceClient::new(channel);
     let all = proto::DeliverySelection {
-        selection: Some(Selection::Filter(Default::default())),
+        selection: Some(Selection::Filter(proto::ParkedFilter::default())),
     };
     let discard = proto::DiscardDeliveriesRequest {
         selection: Some(all),
@@ -242,7 +242,7 @@ async fn a_replay_is_planned_and_then_carried_out() {
         "InvalidArgument INVALID_FIELDS"
     );
     let empty = proto::DeliverySelection {
-        selection: Some(Selection::Ids(Default::default())),
+        selection: Some(Selection::Ids(proto::DeliveryIdList::default())),
     };
     let empty = proto::ReplayDeliveriesRequest {
         selection: Some(empty),

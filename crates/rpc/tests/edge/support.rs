@@ -231,6 +231,10 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, Status>) -> String {
     format!("{:?} {}", status.code(), info(&status).reason)
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every field that takes it is optional"
+)]
 pub(crate) fn seconds(seconds: i64) -> Option<prost_types::Timestamp> {
     Some(prost_types::Timestamp { seconds, nanos: 0 })
 }

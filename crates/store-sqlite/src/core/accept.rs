@@ -222,7 +222,7 @@ impl Core {
         let before = present
             .as_mut()
             .and_then(|present| present.unwritten.take());
-        let procedure = procedure.or(before.and_then(|before| before.procedure));
+        let procedure = procedure.or_else(|| before.and_then(|before| before.procedure));
         let newest = Newest {
             participant,
             procedure,

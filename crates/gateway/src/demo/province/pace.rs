@@ -60,7 +60,7 @@ mod tests {
             sent += due;
         }
         assert!((1_999..=2_000).contains(&sent), "{sent} in ten seconds");
-        assert_eq!(pace.due(start + Duration::from_secs(3_600)), 100);
+        assert_eq!(pace.due(start + Duration::from_hours(1)), 100);
     }
 
     #[test]

@@ -253,9 +253,6 @@ impl Case {
             phone: Some(private(&self.applicant.phone)),
             summary: Some(private(&format!("{name}: {}", self.applicant.name))),
             submitted_at: Some(at),
-            // The portal wants a day of receipt even of a dossier that nobody has looked at: case
-            // systems send the day of filing, and the true one with the receipt.
-            received_at: Some(at),
             return_method: Some(if self.online {
                 ReturnMethod::Post
             } else {
@@ -343,34 +340,36 @@ fn steps(random: &mut ChaCha8Rng, opened_at: Timestamp) -> Vec<Step> {
 impl Milestone {
     fn status(self) -> DossierStatus {
         match self {
-            M::Filed => DossierStatus::Registered,
-            M::Received => DossierStatus::Accepted,
-            M::Refused => DossierStatus::Rejected,
-            M::Started | M::Examined | M::PapersBrought | M::Paid => DossierStatus::Processing,
-            M::PapersAsked => DossierStatus::SupplementRequested,
-            M::PaymentAsked => DossierStatus::PaymentRequested,
-            M::Withdrawn => DossierStatus::Withdrawn,
-            M::Stopped => DossierStatus::Stopped,
-            M::Finished => DossierStatus::Processed,
-            M::HandedOver => DossierStatus::ResultReturned,
+            Self::Filed => DossierStatus::Registered,
+            Self::Received => DossierStatus::Accepted,
+            Self::Refused => DossierStatus::Rejected,
+            Self::Started | Self::Examined | Self::PapersBrought | Self::Paid => {
+                DossierStatus::Processing
+            }
+            Self::PapersAsked => DossierStatus::SupplementRequested,
+            Self::PaymentAsked => DossierStatus::PaymentRequested,
+            Self::Withdrawn => DossierStatus::Withdrawn,
+            Self::Stopped => DossierStatus::Stopped,
+            Self::Finished => DossierStatus::Processed,
+            Self::HandedOver => DossierStatus::ResultReturned,
         }
     }
 
     fn note(self) -> &'static str {
         match self {
-            M::Filed => "Tổ chức, cá nhân nộp hồ sơ trực tuyến",
-            M::Received => "Tiếp nhận hồ sơ, hẹn ngày trả kết quả",
-            M::Refused => "Từ chối tiếp nhận: hồ sơ không thuộc thẩm quyền giải quyết",
-            M::Started => "Chuyển bộ phận chuyên môn thụ lý hồ sơ",
-            M::Examined => "Thẩm định hồ sơ, trình lãnh đạo phê duyệt",
-            M::PapersAsked => "Yêu cầu bổ sung thành phần hồ sơ",
-            M::PapersBrought => "Đã nhận giấy tờ bổ sung, tiếp tục xử lý",
-            M::PaymentAsked => "Thông báo thực hiện nghĩa vụ tài chính",
-            M::Paid => "Đã xác nhận nộp lệ phí, tiếp tục xử lý",
-            M::Withdrawn => "Công dân yêu cầu rút hồ sơ",
-            M::Stopped => "Dừng xử lý hồ sơ theo quy định",
-            M::Finished => "Hoàn thành xử lý, chuyển trả kết quả",
-            M::HandedOver => "Đã trả kết quả cho công dân",
+            Self::Filed => "Tổ chức, cá nhân nộp hồ sơ trực tuyến",
+            Self::Received => "Tiếp nhận hồ sơ, hẹn ngày trả kết quả",
+            Self::Refused => "Từ chối tiếp nhận: hồ sơ không thuộc thẩm quyền giải quyết",
+            Self::Started => "Chuyển bộ phận chuyên môn thụ lý hồ sơ",
+            Self::Examined => "Thẩm định hồ sơ, trình lãnh đạo phê duyệt",
+            Self::PapersAsked => "Yêu cầu bổ sung thành phần hồ sơ",
+            Self::PapersBrought => "Đã nhận giấy tờ bổ sung, tiếp tục xử lý",
+            Self::PaymentAsked => "Thông báo thực hiện nghĩa vụ tài chính",
+            Self::Paid => "Đã xác nhận nộp lệ phí, tiếp tục xử lý",
+            Self::Withdrawn => "Công dân yêu cầu rút hồ sơ",
+            Self::Stopped => "Dừng xử lý hồ sơ theo quy định",
+            Self::Finished => "Hoàn thành xử lý, chuyển trả kết quả",
+            Self::HandedOver => "Đã trả kết quả cho công dân",
         }
     }
 }

@@ -8,6 +8,10 @@ use prost_types::Timestamp;
 
 use super::*;
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every field that takes it is optional"
+)]
 fn at(seconds: i64) -> Option<Timestamp> {
     Some(Timestamp { seconds, nanos: 0 })
 }

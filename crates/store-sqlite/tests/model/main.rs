@@ -1,20 +1,22 @@
 //! Random commands against a plain model of lanes: after each one, every state and count agree.
 
+mod plain;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong_domain::delivery::{Answer, LanePolicy, Outcome, ParkReason, RetryCause};
-use lienthong_domain::{DeliveryId, DeliveryState, DossierStatus, Fence};
+use lienthong_domain::{DeliveryId, DeliveryState, DossierStatus};
+use lienthong_ports::Store;
 use lienthong_ports::conformance::store::{at, code, destination, offer};
 use lienthong_ports::store::{
     Actor, ClaimTerms, DestinationSpec, Finish, Next, ParkedFilter, ReplayTerms,
 };
-use lienthong_ports::{Message, Store};
 use lienthong_store_sqlite::{Config, MEMORY, SqliteStore};
 use proptest::prelude::*;
 
-use DeliveryState::{Calling, Discarded, Done, Parked, Queued, Ready, Sent, Superseded};
+use DeliveryState::{Calling, Discarded, Done, Queued, Ready, Sent};
+use plain::{Entry, Model};
 
 /// Dossiers of a run; few, so that lanes grow long.
 const DOSSIERS: u32 = 3;
@@ -58,137 +60,6 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A delivery of the model. Its position in the list is the order of acceptance.
-#[derive(Clone, Debug)]
-struct Entry {
-    id: i64,
-    dossier: u32,
-    sequence: i64,
-    state: DeliveryState,
-    fence: i64,
-    counted: u32,
-    crashes: u32,
-    attempts: usize,
-    next_at: i64,
-    lease_until: i64,
-}
-
-/// The lanes of one destination, as plainly as they can be written.
-struct Model {
-    policy: LanePolicy,
-    entries: Vec<Entry>,
-    paused: bool,
-    now: i64,
-    /// Every message ever given out, so that stale ones are tried too.
-    messages: Vec<Message>,
-}
-
-impl Model {
-    fn lane(&self, dossier: u32) -> Vec<usize> {
-        (0..self.entries.len())
-            .filter(|index| self.entries[*index].dossier == dossier)
-            .collect()
-    }
-
-    /// The rule of the head comment: who may be the head.
-    fn eligible(&self, dossier: u32) -> Option<usize> {
-        self.lane(dossier).into_iter().find(|index| {
-            let state = self.entries[*index].state;
-            state.is_waiting() || (state == Parked && self.policy == LanePolicy::Hold)
-        })
-    }
-
-    /// Restores the rule: a call is never interrupted; otherwise the eligible one alone is not Queued.
-    fn settle(&mut self, dossier: u32, now: i64) {
-        let lane = self.lane(dossier);
-        if lane
-            .iter()
-            .any(|index| self.entries[*index].state == Calling)
-        {
-            return;
-        }
-        let eligible = self.eligible(dossier);
-        for index in lane {
-            let entry = &mut self.entries[index];
-            if Some(index) == eligible && entry.state == Queued {
-                entry.state = Ready;
-                entry.next_at = entry.next_at.max(now);
-            } else if Some(index) != eligible && matches!(entry.state, Ready | Sent) {
-                entry.state = Queued;
-            }
-        }
-    }
-
-    fn ready(&mut self, index: usize, next_at: i64) {
-        self.entries[index].state = Ready;
-        self.entries[index].next_at = next_at;
-        self.settle(self.entries[index].dossier, next_at);
-    }
-
-    fn park(&mut self, index: usize) {
-        let dossier = self.entries[index].dossier;
-        self.entries[index].state = Parked;
-        if self.policy == LanePolicy::Latest {
-            let queued: Vec<_> = self
-                .lane(dossier)
-                .into_iter()
-                .filter(|index| self.entries[*index].state == Queued)
-                .collect();
-            for index in queued.iter().rev().skip(1) {
-                self.entries[*index].state = Superseded;
-            }
-        }
-        self.settle(dossier, self.now);
-    }
-
-    fn fresh(&self, message: Message, state: DeliveryState) -> Option<usize> {
-        self.entries.iter().position(|entry| {
-            entry.id == message.delivery.0 && entry.fence == message.fence.0 && entry.state == state
-        })
-    }
-
-    /// Due heads, oldest due first, as far as the window has room.
-    fn claim(&mut self, batch: u32) -> Vec<Message> {
-        let in_flight = self
-            .entries
-            .iter()
-            .filter(|entry| matches!(entry.state, Sent | Calling));
-        let room = (WINDOW as usize)
-            .saturating_sub(in_flight.count())
-            .min(batch as usize);
-        let mut due: Vec<_> = (0..self.entries.len())
-            .filter(|index| {
-                let entry = &self.entries[*index];
-                !self.paused && entry.state == Ready && entry.next_at <= self.now
-            })
-            .collect();
-        due.sort_by_key(|index| (self.entries[*index].next_at, self.entries[*index].id));
-        due.truncate(room);
-        due.into_iter()
-            .map(|index| {
-                let entry = &mut self.entries[index];
-                entry.state = Sent;
-                entry.fence += 1;
-                entry.lease_until = self.now + LEASE_SECONDS;
-                Message {
-                    delivery: DeliveryId(entry.id),
-                    fence: Fence(entry.fence),
-                }
-            })
-            .collect()
-    }
-
-    fn parked(&self) -> Vec<usize> {
-        (0..self.entries.len())
-            .filter(|index| self.entries[*index].state == Parked)
-            .collect()
-    }
-
-    fn pick(&self, pick: usize) -> Option<Message> {
-        (!self.messages.is_empty()).then(|| self.messages[pick % self.messages.len()])
-    }
-}
-
 /// The store and the model side by side.
 struct Pair {
     store: SqliteStore,
@@ -224,7 +95,7 @@ impl Pair {
         match *step {
             Step::Push { dossier } => self.push(dossier).await,
             Step::Claim { batch } => {
-                let lease = Duration::from_secs(60);
+                let lease = Duration::from_mins(1);
                 let terms = ClaimTerms {
                     now: at(now),
                     lease,
@@ -251,26 +122,8 @@ impl Pair {
             Step::Finish { pick, next } => self.finish(pick, next).await,
             Step::Wait { seconds } => self.model.now += seconds,
             Step::Expire => self.expire().await,
-            Step::Recover => {
-                let freed = self.store.recover(at(now)).await.expect("recover");
-                let sent: Vec<_> = (0..self.model.entries.len())
-                    .filter(|index| self.model.entries[*index].state == Sent)
-                    .collect();
-                assert_eq!(freed, sent.len() as u64);
-                sent.into_iter()
-                    .for_each(|index| self.model.ready(index, now));
-            }
-            Step::Bury { pick } => {
-                let Some(message) = self.model.pick(pick) else {
-                    return;
-                };
-                let buried = self.store.bury(&[message], at(now)).await.expect("bury");
-                let index = self.model.fresh(message, Sent);
-                assert_eq!(buried, u64::from(index.is_some()));
-                if let Some(index) = index {
-                    self.model.park(index);
-                }
-            }
+            Step::Recover => self.recover().await,
+            Step::Bury { pick } => self.bury(pick).await,
             Step::Replay { allow } => self.replay(allow).await,
             Step::Discard { pick } => self.discard(pick).await,
             Step::Pause { paused } => {
@@ -463,6 +316,34 @@ impl Pair {
         );
     }
 
+    async fn recover(&mut self) {
+        let now = self.model.now;
+        let freed = self.store.recover(at(now)).await.expect("recover");
+        let sent: Vec<_> = (0..self.model.entries.len())
+            .filter(|index| self.model.entries[*index].state == Sent)
+            .collect();
+        assert_eq!(freed, sent.len() as u64);
+        for index in sent {
+            self.model.ready(index, now);
+        }
+    }
+
+    async fn bury(&mut self, pick: usize) {
+        let Some(message) = self.model.pick(pick) else {
+            return;
+        };
+        let buried = self
+            .store
+            .bury(&[message], at(self.model.now))
+            .await
+            .expect("bury");
+        let index = self.model.fresh(message, Sent);
+        assert_eq!(buried, u64::from(index.is_some()));
+        if let Some(index) = index {
+            self.model.park(index);
+        }
+    }
+
     async fn replay(&mut self, allow: bool) {
         let now = self.model.now;
         let terms = ReplayTerms {
@@ -611,15 +492,4 @@ proptest! {
     fn latest_agrees_with_the_model(steps in prop::collection::vec(step(), 1..80)) {
         run(LanePolicy::Latest, &steps);
     }
-}
-
-/// The two halves share an `Arc`-able store: what services hold.
-#[test]
-fn the_store_is_shareable() {
-    fn shareable<T: Store + 'static>(store: T) -> Arc<dyn Store> {
-        Arc::new(store)
-    }
-    drop(shareable(
-        SqliteStore::open_inline(&Config::new(MEMORY, Vec::new())).unwrap(),
-    ));
 }
