@@ -1,0 +1,150 @@
+//! The rules of the repository: arrows between crates, file sizes, front pages, refused dependencies.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The floor plan: what each crate may use inside the workspace. A new arrow is a decision; see ARCHITECTURE.md.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("proto", &[]),
+    ("transport", &[]),
+    ("testkit", &[]),
+    ("simulators", &[]),
+    ("ports", &["domain"]),
+    ("store-sqlite", &["domain", "ports"]),
+    ("broker-embedded", &["domain", "ports"]),
+    ("broker-rabbitmq", &["domain", "ports"]),
+    ("portal", &["domain", "ports"]),
+    ("services", &["domain", "ports"]),
+    ("delivery", &["domain", "ports"]),
+    ("rpc", &["domain", "ports", "proto", "services", "transport"]),
+    ("cli", &["domain", "proto", "transport"]),
+];
+/// The crates on top, which may use everything.
+const TOP: &[&str] = &["gateway", "tests"];
+/// Longest source file, in lines.
+const LINES_MAX: usize = 500;
+/// Crates that must not come in: another TLS or another source of cryptography.
+const REFUSED: &[&str] = &["openssl", "openssl-sys", "native-tls", "ring"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root").to_owned()
+}
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("cargo prints JSON")
+}
+
+fn short(name: &str) -> &str {
+    name.strip_prefix("lienthong-").unwrap_or(name)
+}
+
+#[test]
+fn arrows_between_crates_are_those_of_the_floor_plan() {
+    let metadata = metadata();
+    let plan = ARROWS.iter().copied().collect::<BTreeMap<_, _>>();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        if !name.starts_with("lienthong-") || TOP.contains(&short(name)) {
+            continue;
+        }
+        let allowed = plan.get(short(name)).unwrap_or_else(|| panic!("{name} is not in the plan"));
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let used = dependency["name"].as_str().unwrap();
+            let shipped = dependency["kind"].is_null();
+            if used.starts_with("lienthong-") && shipped {
+                assert!(allowed.contains(&short(used)), "{name} -> {used} is not in the plan");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_second_tls_or_cryptography_comes_in() {
+    let metadata = metadata();
+    let names = metadata["packages"].as_array().unwrap().iter().map(|package| package["name"].as_str().unwrap());
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"rustls\""));
+    // Optional dependencies stand in the lock file without being built; the resolved graph decides.
+    let used = resolved(&metadata);
+    for name in names.filter(|name| REFUSED.contains(name)) {
+        assert!(!used.iter().any(|id| id.contains(&format!("#{name}@"))), "{name} came in");
+    }
+}
+
+fn resolved(metadata: &Value) -> Vec<String> {
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    let edges = nodes.iter().flat_map(|node| node["deps"].as_array().unwrap());
+    edges.map(|edge| edge["pkg"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_file_fits_in_the_head_and_says_what_it_is() {
+    let mut faults = Vec::new();
+    for file in sources() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines = text.lines().count();
+        let name = file.strip_prefix(root()).unwrap().display().to_string();
+        if lines > LINES_MAX {
+            faults.push(format!("{name}: {lines} lines"));
+        }
+        let opening = text.trim_start();
+        let is_part_of_tests = name.ends_with("tests.rs") || name.contains("/tests/");
+        if !opening.starts_with("//!") && !opening.starts_with("#![doc") && !is_part_of_tests {
+            faults.push(format!("{name}: does not begin with what it is"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_crate_has_a_front_page() {
+    for entry in std::fs::read_dir(root().join("crates")).unwrap() {
+        let readme = entry.unwrap().path().join("README.md");
+        let text = std::fs::read_to_string(&readme).unwrap_or_default();
+        assert!(text.lines().count() >= 5, "{} is missing or empty", readme.display());
+        assert!(text.lines().count() <= 60, "{} is longer than a screen", readme.display());
+    }
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let dependencies = manifest.split("[workspace.dependencies]").nth(1).unwrap();
+    let dependencies = dependencies.split("\n[").next().unwrap();
+    let mut commented = false;
+    for line in dependencies.lines() {
+        if line.trim_start().starts_with('#') {
+            commented = true;
+        } else if line.trim().is_empty() {
+            commented = false;
+        } else if line.contains('=') && !line.contains("path = ") {
+            assert!(commented || line.contains('#'), "no reason beside: {line}");
+        }
+    }
+}
+
+fn sources() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().join("crates"), root().join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files
+}

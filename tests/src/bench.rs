@@ -1,0 +1,123 @@
+//! The benchmark: what the gateway does, beside what the same machine does without it.
+//!
+//! Machines differ by more than releases do, so every figure has its counterpart from the same run, and
+//! the ratio is what to compare. An aim that is missed is printed, and the run still succeeds.
+
+mod bare_broker;
+mod bare_sqlite;
+mod delivery;
+mod empty_server;
+mod gateway;
+mod intake;
+mod load;
+mod null_destination;
+mod report;
+mod unary;
+mod waiting;
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use lienthong_transport::install_crypto_provider;
+
+use report::{Report, Section};
+
+/// What to measure and how to show it.
+#[derive(Debug, clap::Parser)]
+#[command(
+    name = "tests/bench",
+    about = "Measures the gateway beside what this machine could do without it"
+)]
+pub struct Options {
+    /// Fewer and shorter repetitions: a first impression within two minutes
+    #[arg(long)]
+    quick: bool,
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    json: bool,
+    /// Measure only this; may be given several times
+    #[arg(long, value_enum, value_name = "NAME")]
+    only: Vec<Measurement>,
+    /// Be the empty gRPC server that the gateway is compared with.
+    #[arg(long, hide = true, requires = "folder")]
+    empty_server: Option<SocketAddr>,
+    /// Where its certificates are.
+    #[arg(long, hide = true)]
+    folder: Option<PathBuf>,
+}
+
+/// One comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Measurement {
+    /// Durable stream intake beside bare SQLite.
+    Intake,
+    /// From push to the portal beside a bare broker.
+    Delivery,
+    /// Latency of one push beside an empty handler.
+    Unary,
+    /// A million events that wait.
+    Waiting,
+}
+
+impl Measurement {
+    const ALL: [Self; 4] = [Self::Intake, Self::Delivery, Self::Unary, Self::Waiting];
+
+    async fn take(self, quick: bool) -> anyhow::Result<Section> {
+        match self {
+            Self::Intake => intake::measure(quick).await,
+            Self::Delivery => delivery::measure(quick).await,
+            Self::Unary => unary::measure(quick).await,
+            Self::Waiting => waiting::measure(quick).await,
+        }
+    }
+}
+
+/// Measures and prints.
+///
+/// # Errors
+/// Something could not be started, or the gateway refused what it should take; never a missed aim.
+pub async fn run(options: Options) -> anyhow::Result<()> {
+    install_crypto_provider();
+    if let (Some(address), Some(folder)) = (options.empty_server, options.folder) {
+        return empty_server::serve(address, &folder).await;
+    }
+    let mut report = Report::new(options.quick);
+    for measurement in Measurement::ALL {
+        if options.only.is_empty() || options.only.contains(&measurement) {
+            report
+                .sections
+                .push(Box::pin(measurement.take(options.quick)).await?);
+        }
+    }
+    let text = if options.json {
+        report.json()
+    } else {
+        report.table()
+    };
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// Tells a watching person what is going on.
+fn progress(text: &str) {
+    // Nobody may be watching.
+    writeln!(std::io::stderr(), "bench: {text}").ok();
+}
+
+/// The middle of some figures; of an even number the lower one of the two.
+fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
+    let mut figures = figures.into_iter().collect::<Vec<_>>();
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len().saturating_sub(1) / 2;
+    figures.get(middle).copied().unwrap_or(f64::NAN)
+}
+
+/// A count as a figure; counts here are far below 2^52.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of a benchmark are far below 2^52"
+)]
+fn figure(count: u64) -> f64 {
+    count as f64
+}

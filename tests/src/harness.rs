@@ -1,0 +1,272 @@
+//! A whole gateway for a test: real TLS on port 0, a store in a temporary folder, the portal simulator.
+
+pub mod events;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use lienthong_domain::{Clock, Random};
+use lienthong_gateway::config::Config;
+use lienthong_gateway::wire::Gateway;
+use lienthong_proto::admin::v1::delivery_service_client::DeliveryServiceClient;
+use lienthong_proto::admin::v1::destination_service_client::DestinationServiceClient;
+use lienthong_proto::admin::v1::queue_service_client::QueueServiceClient;
+use lienthong_proto::dossier::v1::dossier_service_client::DossierServiceClient;
+use lienthong_simulators::portal::{PortalConfig, PortalHandle, PortalSimulator};
+use lienthong_transport::{
+    ChannelTimeouts, ClientTls, ClientTlsFiles, DevelopmentCa, IdentityFiles, IdentityPolicy,
+    Overwrite, TlsClock, grpc_channel, install_crypto_provider,
+};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+/// The trust domain of every test certificate.
+pub const TRUST_DOMAIN: &str = "lienthong.test";
+/// How long anything in a test may take before the test says what it waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Three provinces, one of them lenient, and the operators.
+const PARTICIPANTS: &str = r#"
+[[participant]]
+id = "H21"
+name = "Tỉnh Gia Lai"
+[[participant.system]]
+name = "motcua"
+role = "push"
+
+[[participant]]
+id = "H56"
+name = "Tỉnh Thanh Hóa"
+transitions = "warn"
+[[participant.system]]
+name = "motcua"
+role = "push"
+
+[[participant]]
+id = "H29"
+name = "Thành phố Hồ Chí Minh"
+rate_per_second_max = 1
+[[participant.system]]
+name = "motcua"
+role = "push"
+
+[[participant]]
+id = "H40"
+name = "Tỉnh Nam Định"
+active = false
+[[participant.system]]
+name = "motcua"
+role = "push"
+
+[[participant]]
+id = "G22"
+name = "Văn phòng Chính phủ"
+[[participant.system]]
+name = "vanhanh"
+role = "operator"
+"#;
+
+/// A gateway with its portal; both end when it is dropped or stopped.
+pub struct TestGateway {
+    folder: TempDir,
+    config: Config,
+    clock: Clock,
+    gateway: Option<Gateway>,
+    /// What the portal saw, and its faults.
+    pub portal: PortalHandle,
+    portal_stop: CancellationToken,
+    portal_task: JoinSet<()>,
+}
+
+impl TestGateway {
+    /// Starts with quick retries and the default portal.
+    pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// Starts with a changed configuration.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_at(Clock::system(), change).await.expect("a gateway starts in a test")
+    }
+
+    /// Starts with a clock of the test's.
+    ///
+    /// # Errors
+    /// What [`Gateway::start`] says.
+    pub async fn start_at(clock: Clock, change: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
+        install_crypto_provider();
+        let folder = tempfile::tempdir()?;
+        certificates(folder.path(), &clock)?;
+        std::fs::write(folder.path().join("participants.toml"), PARTICIPANTS)?;
+        let settings = PortalConfig {
+            started_at_ms: clock.now().as_millisecond(),
+            ..PortalConfig::default()
+        };
+        let bound = PortalSimulator::bind(settings, "127.0.0.1:0".parse()?).await?;
+        let (portal, base, portal_stop) = (bound.handle(), bound.base_url(), CancellationToken::new());
+        let mut portal_task = JoinSet::new();
+        let running = bound.run(portal_stop.clone());
+        portal_task.spawn(async move { running.await.expect("the simulator serves until it is stopped") });
+        let mut config = quick_config(folder.path(), &base);
+        change(&mut config);
+        let gateway = Gateway::start(config.clone(), clock.clone(), Random::system()).await?;
+        Ok(Self { folder, config, clock, gateway: Some(gateway), portal, portal_stop, portal_task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.running().address
+    }
+
+    /// The gateway in this process.
+    pub fn running(&self) -> &Gateway {
+        self.gateway.as_ref().expect("the gateway runs")
+    }
+
+    /// The folder with certificates, configuration and store.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Drains the gateway and starts it again on the same files, with a changed configuration.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
+        if let Some(gateway) = self.gateway.take() {
+            gateway.stop().await;
+        }
+        change(&mut self.config);
+        let started = Gateway::start(self.config.clone(), self.clock.clone(), Random::system()).await;
+        self.gateway = Some(started.expect("a gateway starts again"));
+    }
+
+    /// Stops everything in order.
+    pub async fn stop(mut self) {
+        if let Some(gateway) = self.gateway.take() {
+            gateway.stop().await;
+        }
+        self.portal_stop.cancel();
+        while self.portal_task.join_next().await.is_some() {}
+    }
+
+    /// A channel with the certificate of a participant's system.
+    pub fn channel(&self, participant: &str, system: &str) -> Channel {
+        self.channel_with(Some(self.identity(participant, system)))
+    }
+
+    /// A channel with these identity files, or none.
+    pub fn channel_with(&self, identity: Option<IdentityFiles>) -> Channel {
+        let files = ClientTlsFiles {
+            roots: self.folder.path().join("ca.pem"),
+            identity,
+            server_name: Some("localhost".to_owned()),
+        };
+        let clock = self.clock.clone();
+        let tls = ClientTls::load(&files, TlsClock::new(move || clock.now())).expect("test certificates load");
+        let endpoint = format!("https://{}", self.address());
+        grpc_channel(&endpoint, tls, &ChannelTimeouts::default()).expect("a loopback address is a good endpoint")
+    }
+
+    /// The files of a participant's certificate, issued when first asked for.
+    pub fn identity(&self, participant: &str, system: &str) -> IdentityFiles {
+        let folder = self.folder.path();
+        let file = |end: &str| folder.join(format!("{participant}-{system}{end}.pem"));
+        let files = IdentityFiles { certificate_chain: file(""), private_key: file("-key") };
+        if !files.certificate_chain.exists() {
+            issue(folder, participant, system, &self.clock).expect("a certificate is issued");
+        }
+        files
+    }
+
+    /// The dossier service as a province's system sees it.
+    pub fn province(&self, participant: &str) -> DossierServiceClient<Channel> {
+        DossierServiceClient::new(self.channel(participant, "motcua"))
+    }
+
+    /// The services of operators.
+    pub fn operator(&self) -> Operator {
+        let channel = self.channel("G22", "vanhanh");
+        Operator {
+            queues: QueueServiceClient::new(channel.clone()),
+            destinations: DestinationServiceClient::new(channel.clone()),
+            deliveries: DeliveryServiceClient::new(channel.clone()),
+            dossiers: DossierServiceClient::new(channel),
+        }
+    }
+
+    /// Waits until nothing waits for delivery.
+    pub async fn drained(&self) {
+        self.until("nothing waits for delivery", async || {
+            let counts = self.running().store.counts().await.expect("the store counts");
+            counts.iter().all(|count| count.waiting() == 0)
+        })
+        .await;
+    }
+
+    /// Waits until `true`; fails the test with `what` when it does not come.
+    pub async fn until(&self, what: &str, mut reached: impl AsyncFnMut() -> bool) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while !reached().await {
+            assert!(tokio::time::Instant::now() < deadline, "waited in vain: {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// The services of operators.
+pub struct Operator {
+    /// Queues.
+    pub queues: QueueServiceClient<Channel>,
+    /// Destinations.
+    pub destinations: DestinationServiceClient<Channel>,
+    /// Parked deliveries.
+    pub deliveries: DeliveryServiceClient<Channel>,
+    /// Dossiers.
+    pub dossiers: DossierServiceClient<Channel>,
+}
+
+/// A configuration whose retries take milliseconds to seconds instead of hours.
+fn quick_config(folder: &Path, portal: &str) -> Config {
+    let file = |name: &str| -> PathBuf { folder.join(name) };
+    let mut config = Config::default();
+    config.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.listen.drain_seconds = 5;
+    config.listen.reflection = true;
+    config.tls.certificate = file("server.pem");
+    config.tls.key = file("server-key.pem");
+    config.tls.client_ca = file("ca.pem");
+    TRUST_DOMAIN.clone_into(&mut config.tls.trust_domain);
+    config.tls.handshakes_per_address_max = 256;
+    config.participants.file = file("participants.toml");
+    config.store.path = file("data/lienthong.db");
+    config.store.reserve_mib = 1;
+    config.delivery.workers.retry_delays_seconds = vec![1];
+    config.delivery.workers.retry_last_times = 3;
+    config.delivery.workers.overload_delay_seconds = 1;
+    config.delivery.workers.sweep_ms = 50;
+    config.delivery.workers.idle_ms = 50;
+    config.portal.login_url = format!("{portal}/mapi/login");
+    config.portal.data_url = format!("{portal}/mapi/g");
+    config.portal.allow_plaintext = true;
+    "000.00.00.G22".clone_into(&mut config.portal.username);
+    config.portal.password = lienthong_domain::Private::new("mat-khau-thu".to_owned());
+    config
+}
+
+fn certificates(folder: &Path, clock: &Clock) -> anyhow::Result<()> {
+    let now = clock.now();
+    let ca = DevelopmentCa::create(now)?;
+    ca.save(folder, Overwrite::No)?;
+    ca.issue_server(&["localhost", "127.0.0.1"], now, 30)?.save(folder, Overwrite::No)?;
+    Ok(())
+}
+
+fn issue(folder: &Path, participant: &str, system: &str, clock: &Clock) -> anyhow::Result<()> {
+    let ca = DevelopmentCa::load(folder).context("the test authority")?;
+    let policy = IdentityPolicy::new(TRUST_DOMAIN, 399)?;
+    let issued = ca.issue_participant(&policy, (participant, system), clock.now(), 30)?;
+    issued.save(folder, Overwrite::No)?;
+    Ok(())
+}
