@@ -13,23 +13,40 @@ const CODE: &str = "H21.17-240823-0001";
 
 async fn refused(gateway: &TestGateway, event: StatusEvent) -> Status {
     let request = PushStatusRequest { event: Some(event) };
-    gateway.province("H21").push_status(request).await.expect_err("bad input is refused")
+    gateway
+        .province("H21")
+        .push_status(request)
+        .await
+        .expect_err("bad input is refused")
 }
 
 fn fields(status: &Status) -> Vec<String> {
-    let faults = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
-    let mut fields = faults.into_iter().map(|fault| fault.field).collect::<Vec<_>>();
+    let faults = status
+        .get_details_bad_request()
+        .map(|bad| bad.field_violations)
+        .unwrap_or_default();
+    let mut fields = faults
+        .into_iter()
+        .map(|fault| fault.field)
+        .collect::<Vec<_>>();
     fields.sort();
     fields
 }
 
 fn reason(status: &Status) -> String {
-    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+    status
+        .get_details_error_info()
+        .map(|info| info.reason)
+        .unwrap_or_default()
 }
 
 async fn nothing_stored(gateway: &TestGateway) {
     let counts = gateway.running().store.counts().await.unwrap();
-    assert!(counts.iter().all(|count| count.by_state.iter().sum::<u64>() == 0));
+    assert!(
+        counts
+            .iter()
+            .all(|count| count.by_state.iter().sum::<u64>() == 0)
+    );
 }
 
 #[tokio::test]
@@ -47,9 +64,20 @@ async fn every_fault_of_an_event_is_named_at_once() {
     let details = event.details.as_mut().unwrap();
     details.procedure_code = Some("9.1".to_owned());
     details.summary = Some("một\u{202e}hai".to_owned());
-    details.fees = Some(FeeList { items: vec![Fee::default(), Fee { amount_vnd: -5, ..Fee::default() }] });
+    details.fees = Some(FeeList {
+        items: vec![
+            Fee::default(),
+            Fee {
+                amount_vnd: -5,
+                ..Fee::default()
+            },
+        ],
+    });
     let status = refused(&gateway, event).await;
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_FIELDS"));
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::InvalidArgument, "INVALID_FIELDS")
+    );
     let expected = [
         "details.fees[1].amount_vnd",
         "details.procedure_code",
@@ -74,11 +102,17 @@ async fn every_fault_of_an_event_is_named_at_once() {
 async fn dates_in_the_future_and_out_of_order_are_refused() {
     let gateway = TestGateway::start().await;
     let mut future = events::first(CODE);
-    future.occurred_at = Some(Timestamp { seconds: 4_000_000_000, nanos: 0 });
+    future.occurred_at = Some(Timestamp {
+        seconds: 4_000_000_000,
+        nanos: 0,
+    });
     assert_eq!(fields(&refused(&gateway, future).await), ["occurred_at"]);
     let mut incoherent = events::first(CODE);
     incoherent.details.as_mut().unwrap().submitted_at = events::at(60);
-    assert_eq!(fields(&refused(&gateway, incoherent).await), ["details.received_at"]);
+    assert_eq!(
+        fields(&refused(&gateway, incoherent).await),
+        ["details.received_at"]
+    );
     nothing_stored(&gateway).await;
     gateway.stop().await;
 }
@@ -88,9 +122,18 @@ async fn a_processed_dossier_without_its_date_is_refused_and_no_date_is_invented
     let gateway = TestGateway::start().await;
     let mut client = gateway.province("H21");
     for event in &events::life(CODE)[..2] {
-        client.push_status(PushStatusRequest { event: Some(event.clone()) }).await.unwrap();
+        client
+            .push_status(PushStatusRequest {
+                event: Some(event.clone()),
+            })
+            .await
+            .unwrap();
     }
-    let status = refused(&gateway, events::status(CODE, DossierStatus::Processed, 7_200)).await;
+    let status = refused(
+        &gateway,
+        events::status(CODE, DossierStatus::Processed, 7_200),
+    )
+    .await;
     assert_eq!(status.code(), Code::FailedPrecondition);
     assert_eq!(reason(&status), "DOSSIER_DETAILS_INCOMPLETE");
     assert_eq!(fields(&status), ["details.finished_at"]);
@@ -101,21 +144,46 @@ async fn a_processed_dossier_without_its_date_is_refused_and_no_date_is_invented
 async fn a_forbidden_transition_names_what_is_allowed_and_a_lenient_participant_is_warned() {
     let gateway = TestGateway::start().await;
     let mut client = gateway.province("H21");
-    client.push_status(PushStatusRequest { event: Some(events::first(CODE)) }).await.unwrap();
-    let status = refused(&gateway, events::status(CODE, DossierStatus::Registered, 60)).await;
+    client
+        .push_status(PushStatusRequest {
+            event: Some(events::first(CODE)),
+        })
+        .await
+        .unwrap();
+    let status = refused(
+        &gateway,
+        events::status(CODE, DossierStatus::Registered, 60),
+    )
+    .await;
     assert_eq!(status.code(), Code::FailedPrecondition);
     let info = status.get_details_error_info().unwrap();
     assert_eq!(info.reason, "DOSSIER_TRANSITION_REFUSED");
     assert_eq!(info.metadata["from"], "2");
     assert_eq!(info.metadata["allowed"], "2,4,5,6,7,8,9");
-    let timeline = ListStatusEventsRequest { dossier_code: CODE.to_owned(), ..Default::default() };
-    let kept = client.list_status_events(timeline).await.unwrap().into_inner().entries;
+    let timeline = ListStatusEventsRequest {
+        dossier_code: CODE.to_owned(),
+        ..Default::default()
+    };
+    let kept = client
+        .list_status_events(timeline)
+        .await
+        .unwrap()
+        .into_inner()
+        .entries;
     assert_eq!(kept.len(), 1, "nothing of the refused one is kept");
 
     let (code, mut lenient) = ("H56.01-240823-0001", gateway.province("H56"));
-    lenient.push_status(PushStatusRequest { event: Some(events::first(code)) }).await.unwrap();
+    lenient
+        .push_status(PushStatusRequest {
+            event: Some(events::first(code)),
+        })
+        .await
+        .unwrap();
     let odd = events::status(code, DossierStatus::Registered, 60);
-    let receipt = lenient.push_status(PushStatusRequest { event: Some(odd) }).await.unwrap();
+    let receipt = lenient
+        .push_status(PushStatusRequest { event: Some(odd) })
+        .await
+        .unwrap();
     let warnings = receipt.into_inner().receipt.unwrap().warnings;
     assert_eq!(warnings[0].code, "TRANSITION_OUTSIDE_TABLE");
     gateway.stop().await;
@@ -128,14 +196,22 @@ async fn ten_megabytes_are_refused_before_they_are_read() {
     event.details.as_mut().unwrap().remark = Some("x".repeat(10 << 20));
     let status = refused(&gateway, event).await;
     assert!(
-        matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted | Code::InvalidArgument),
+        matches!(
+            status.code(),
+            Code::OutOfRange | Code::ResourceExhausted | Code::InvalidArgument
+        ),
         "{status:?}"
     );
     assert_eq!(status.message().is_empty(), false);
     nothing_stored(&gateway).await;
     // The connection is still good for others.
     let mut client = gateway.province("H21");
-    client.push_status(PushStatusRequest { event: Some(events::first(CODE)) }).await.unwrap();
+    client
+        .push_status(PushStatusRequest {
+            event: Some(events::first(CODE)),
+        })
+        .await
+        .unwrap();
     gateway.stop().await;
 }
 
@@ -161,7 +237,11 @@ impl tonic::codec::Encoder for Raw {
     type Item = Vec<u8>;
     type Error = Status;
 
-    fn encode(&mut self, bytes: Vec<u8>, into: &mut tonic::codec::EncodeBuf<'_>) -> Result<(), Status> {
+    fn encode(
+        &mut self,
+        bytes: Vec<u8>,
+        into: &mut tonic::codec::EncodeBuf<'_>,
+    ) -> Result<(), Status> {
         bytes::BufMut::put_slice(into, &bytes);
         Ok(())
     }
@@ -171,7 +251,10 @@ impl tonic::codec::Decoder for Raw {
     type Item = Vec<u8>;
     type Error = Status;
 
-    fn decode(&mut self, from: &mut tonic::codec::DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
+    fn decode(
+        &mut self,
+        from: &mut tonic::codec::DecodeBuf<'_>,
+    ) -> Result<Option<Vec<u8>>, Status> {
         use bytes::Buf;
         Ok(Some(from.copy_to_bytes(from.remaining()).to_vec()))
     }
@@ -190,11 +273,19 @@ async fn bytes_that_are_no_message_and_text_that_is_not_utf8_are_refused() {
         );
         let answer = client.unary(tonic::Request::new(bytes), path, Raw).await;
         let status = answer.expect_err("not a message");
-        assert!(matches!(status.code(), Code::InvalidArgument | Code::Internal), "{status:?}");
+        assert!(
+            matches!(status.code(), Code::InvalidArgument | Code::Internal),
+            "{status:?}"
+        );
     }
     nothing_stored(&gateway).await;
     let mut client = DossierServiceClient::new(gateway.channel("H21", "motcua"));
-    client.push_status(PushStatusRequest { event: Some(events::first(CODE)) }).await.unwrap();
+    client
+        .push_status(PushStatusRequest {
+            event: Some(events::first(CODE)),
+        })
+        .await
+        .unwrap();
     gateway.stop().await;
 }
 
@@ -202,7 +293,11 @@ async fn bytes_that_are_no_message_and_text_that_is_not_utf8_are_refused() {
 async fn an_empty_request_says_what_is_missing() {
     let gateway = TestGateway::start().await;
     let request = PushStatusRequest { event: None };
-    let status = gateway.province("H21").push_status(request).await.expect_err("no event");
+    let status = gateway
+        .province("H21")
+        .push_status(request)
+        .await
+        .expect_err("no event");
     assert_eq!(fields(&status), ["event"]);
     gateway.stop().await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lienthong_domain::DeliveryState;
 use lienthong_proto::dossier::v1::{DossierStatus, PushStatusRequest, StatusEvent};
-use lienthong_simulators::portal::{Fault, FaultRule, FaultScript, When};
+use lienthong_simulators::portal::{Fault, FaultRule, FaultScript, Service, When};
 use lienthong_tests::harness::{TestGateway, events};
 
 const CODE: &str = "H21.17-240823-0001";
@@ -12,20 +12,30 @@ const CODE: &str = "H21.17-240823-0001";
 async fn push(gateway: &TestGateway, events: Vec<StatusEvent>) {
     let mut client = gateway.province("H21");
     for event in events {
-        client.push_status(PushStatusRequest { event: Some(event) }).await.expect("accepted");
+        client
+            .push_status(PushStatusRequest { event: Some(event) })
+            .await
+            .expect("accepted");
     }
 }
 
 fn script(fault: Fault, when: When) -> FaultScript {
     FaultScript {
         seed: 1,
-        rules: vec![FaultRule { fault, when, services: vec![], dossiers: vec![] }],
+        rules: vec![FaultRule {
+            fault,
+            when,
+            services: vec![],
+            dossiers: vec![],
+        }],
     }
 }
 
 fn rejecting(dossier: &str) -> FaultScript {
     let mut script = script(
-        Fault::Reject { message: "Hồ sơ không hợp lệ".to_owned() },
+        Fault::Reject {
+            message: "Hồ sơ không hợp lệ".to_owned(),
+        },
         When::Always,
     );
     script.rules[0].dossiers = vec![dossier.to_owned()];
@@ -33,13 +43,23 @@ fn rejecting(dossier: &str) -> FaultScript {
 }
 
 async fn count(gateway: &TestGateway, state: DeliveryState) -> u64 {
-    gateway.running().store.counts().await.unwrap().iter().map(|count| count.of(state)).sum()
+    gateway
+        .running()
+        .store
+        .counts()
+        .await
+        .unwrap()
+        .iter()
+        .map(|count| count.of(state))
+        .sum()
 }
 
 #[tokio::test]
 async fn errors_of_the_portal_are_retried_until_the_status_is_there() {
     let gateway = TestGateway::start().await;
-    gateway.portal.set_faults(script(Fault::Status { code: 503 }, When::Calls { from: 1, to: 4 })).unwrap();
+    let mut faults = script(Fault::Status { code: 503 }, When::Calls { from: 1, to: 4 });
+    faults.rules[0].services = vec![Service::SyncDossier, Service::UpdateProgress];
+    gateway.portal.set_faults(faults).unwrap();
     push(&gateway, events::life(CODE)).await;
     gateway.drained().await;
     let record = gateway.portal.record();
@@ -51,7 +71,10 @@ async fn errors_of_the_portal_are_retried_until_the_status_is_there() {
 #[tokio::test]
 async fn a_connection_reset_after_applying_leads_to_an_equal_repeat_only() {
     let gateway = TestGateway::start().await;
-    gateway.portal.set_faults(script(Fault::ResetAfter, When::Calls { from: 3, to: 6 })).unwrap();
+    gateway
+        .portal
+        .set_faults(script(Fault::ResetAfter, When::Calls { from: 3, to: 6 }))
+        .unwrap();
     push(&gateway, events::life(CODE)).await;
     gateway.drained().await;
     let record = gateway.portal.record();
@@ -59,7 +82,10 @@ async fn a_connection_reset_after_applying_leads_to_an_equal_repeat_only() {
     assert_eq!(dossier.status, 10);
     assert!(dossier.duplicates > 0, "the fault took place: {dossier:?}");
     assert_eq!(dossier.conflicting_duplicates, 0);
-    assert!(dossier.out_of_order.iter().all(|pair| pair.duplicate), "{dossier:?}");
+    assert!(
+        dossier.out_of_order.iter().all(|pair| pair.duplicate),
+        "{dossier:?}"
+    );
     gateway.stop().await;
 }
 
@@ -71,26 +97,43 @@ async fn a_refused_dossier_parks_alone_and_holds_only_its_own_lane() {
     push(&gateway, events::life("H21.17-240823-0002")).await;
     gateway
         .until("the other dossier is complete", async || {
-            gateway.portal.record().dossiers.get("H21.17-240823-0002").is_some_and(|dossier| dossier.status == 10)
+            gateway
+                .portal
+                .record()
+                .dossiers
+                .get("H21.17-240823-0002")
+                .is_some_and(|dossier| dossier.status == 10)
         })
         .await;
     assert_eq!(count(&gateway, DeliveryState::Parked).await, 1);
-    assert_eq!(count(&gateway, DeliveryState::Queued).await, 3, "the rest of the lane waits behind it");
+    assert_eq!(
+        count(&gateway, DeliveryState::Queued).await,
+        3,
+        "the rest of the lane waits behind it"
+    );
     gateway.stop().await;
 }
 
 #[tokio::test]
 async fn an_outage_longer_than_the_whole_schedule_parks_nothing() {
     let gateway = TestGateway::start_with(|config| {
-        // The schedule would be over after four seconds; the breaker opens at the third silent call.
+        // The schedule would be over after four attempts, about three seconds; the breaker opens at the third silent call.
+        config.delivery.workers.retry_last_times = 3;
         config.delivery.workers.breaker.unanswered_in_a_row = 3;
         config.delivery.workers.breaker.open_seconds = 1;
         config.delivery.workers.breaker.open_seconds_max = 1;
     })
     .await;
-    gateway.portal.set_faults(script(Fault::Down, When::Always)).unwrap();
+    gateway
+        .portal
+        .set_faults(script(Fault::Down, When::Always))
+        .unwrap();
     for number in 1..=5 {
-        push(&gateway, events::life(&format!("H21.17-240823-{number:04}"))).await;
+        push(
+            &gateway,
+            events::life(&format!("H21.17-240823-{number:04}")),
+        )
+        .await;
     }
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert_eq!(count(&gateway, DeliveryState::Parked).await, 0);
@@ -100,7 +143,12 @@ async fn an_outage_longer_than_the_whole_schedule_parks_nothing() {
     assert_eq!(count(&gateway, DeliveryState::Parked).await, 0);
     let record = gateway.portal.record();
     assert_eq!(record.dossiers.len(), 5);
-    assert!(record.dossiers.values().all(|dossier| dossier.status == 10 && dossier.out_of_order.is_empty()));
+    assert!(
+        record
+            .dossiers
+            .values()
+            .all(|dossier| dossier.status == 10 && dossier.out_of_order.is_empty())
+    );
     gateway.stop().await;
 }
 
@@ -109,17 +157,22 @@ async fn a_crash_between_the_two_calls_resumes_at_the_second() {
     let mut gateway = TestGateway::start().await;
     // The dossier call works; the progress call finds the portal gone.
     let mut faults = script(Fault::Status { code: 500 }, When::Always);
-    faults.rules[0].services = vec![lienthong_simulators::portal::Service::UpdateProgress];
+    faults.rules[0].services = vec![Service::UpdateProgress];
     gateway.portal.set_faults(faults).unwrap();
     push(&gateway, vec![events::first(CODE)]).await;
     gateway
-        .until("the dossier is at the portal", async || gateway.portal.record().dossiers.contains_key(CODE))
+        .until("the dossier is at the portal", async || {
+            gateway.portal.record().dossiers.contains_key(CODE)
+        })
         .await;
     gateway.restart_with(|_| ()).await;
     gateway.portal.set_faults(FaultScript::default()).unwrap();
     gateway.drained().await;
     let record = gateway.portal.record();
-    assert_eq!(record.dossiers[CODE].syncs, 1, "the first call was not made again");
+    assert_eq!(
+        record.dossiers[CODE].syncs, 1,
+        "the first call was not made again"
+    );
     assert_eq!(record.dossiers[CODE].progress.len(), 1);
     gateway.stop().await;
 }
@@ -127,7 +180,14 @@ async fn a_crash_between_the_two_calls_resumes_at_the_second() {
 #[tokio::test]
 async fn a_withdrawn_dossier_is_delivered_as_withdrawn() {
     let gateway = TestGateway::start().await;
-    push(&gateway, vec![events::first(CODE), events::status(CODE, DossierStatus::Withdrawn, 60)]).await;
+    push(
+        &gateway,
+        vec![
+            events::first(CODE),
+            events::status(CODE, DossierStatus::Withdrawn, 60),
+        ],
+    )
+    .await;
     gateway.drained().await;
     assert_eq!(gateway.portal.record().dossiers[CODE].status, 7);
     gateway.stop().await;

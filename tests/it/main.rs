@@ -7,4 +7,5 @@ mod operators;
 mod push;
 mod restart;
 mod tidy;
+mod tutorial;
 mod watch;

@@ -3,9 +3,9 @@
 use lienthong_domain::DeliveryState;
 use lienthong_proto::admin::v1::delivery_selection::Selection;
 use lienthong_proto::admin::v1::{
-    DeliverySelection, DiscardDeliveriesRequest, ExplainDossierRequest,
-    ListDestinationsRequest, ListParkedDeliveriesRequest, ListQueuesRequest, ParkedFilter,
-    PauseDestinationRequest, ReplayDeliveriesRequest, ResumeDestinationRequest, WaitCause,
+    DeliverySelection, DiscardDeliveriesRequest, ExplainDossierRequest, ListDestinationsRequest,
+    ListParkedDeliveriesRequest, ListQueuesRequest, ParkedFilter, PauseDestinationRequest,
+    ReplayDeliveriesRequest, ResumeDestinationRequest, WaitCause,
 };
 use lienthong_proto::dossier::v1::{PushStatusRequest, StatusEvent};
 use lienthong_simulators::portal::{Fault, FaultRule, FaultScript, When};
@@ -17,7 +17,10 @@ const CODE: &str = "H21.17-240823-0001";
 async fn push(gateway: &TestGateway, events: Vec<StatusEvent>) {
     let mut client = gateway.province("H21");
     for event in events {
-        client.push_status(PushStatusRequest { event: Some(event) }).await.expect("accepted");
+        client
+            .push_status(PushStatusRequest { event: Some(event) })
+            .await
+            .expect("accepted");
     }
 }
 
@@ -25,12 +28,20 @@ async fn push(gateway: &TestGateway, events: Vec<StatusEvent>) {
 async fn with_a_parked_dossier() -> TestGateway {
     let gateway = TestGateway::start().await;
     let rejected = FaultRule {
-        fault: Fault::Reject { message: "Hồ sơ không hợp lệ".to_owned() },
+        fault: Fault::Reject {
+            message: "Hồ sơ không hợp lệ".to_owned(),
+        },
         when: When::Always,
         services: vec![],
         dossiers: vec![CODE.to_owned()],
     };
-    gateway.portal.set_faults(FaultScript { seed: 1, rules: vec![rejected] }).unwrap();
+    gateway
+        .portal
+        .set_faults(FaultScript {
+            seed: 1,
+            rules: vec![rejected],
+        })
+        .unwrap();
     push(&gateway, events::life(CODE)).await;
     parked(&gateway, 1).await;
     gateway.portal.set_faults(FaultScript::default()).unwrap();
@@ -41,13 +52,19 @@ async fn parked(gateway: &TestGateway, expected: u64) {
     gateway
         .until("the expected number is parked", async || {
             let counts = gateway.running().store.counts().await.unwrap();
-            counts.iter().map(|count| count.of(DeliveryState::Parked)).sum::<u64>() == expected
+            counts
+                .iter()
+                .map(|count| count.of(DeliveryState::Parked))
+                .sum::<u64>()
+                == expected
         })
         .await;
 }
 
 fn everything() -> Option<DeliverySelection> {
-    Some(DeliverySelection { selection: Some(Selection::Filter(ParkedFilter::default())) })
+    Some(DeliverySelection {
+        selection: Some(Selection::Filter(ParkedFilter::default())),
+    })
 }
 
 #[tokio::test]
@@ -64,8 +81,15 @@ async fn a_parked_dossier_is_found_explained_replayed_and_delivered_in_order() {
     assert_eq!(found.delivery.as_ref().unwrap().dossier_code, CODE);
     assert_eq!(found.waiting_behind, 3);
 
-    let ask = ExplainDossierRequest { dossier_code: CODE.to_owned() };
-    let why = operator.deliveries.explain_dossier(ask).await.unwrap().into_inner();
+    let ask = ExplainDossierRequest {
+        dossier_code: CODE.to_owned(),
+    };
+    let why = operator
+        .deliveries
+        .explain_dossier(ask)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(why.lanes[0].cause(), WaitCause::HeadParked);
     assert!(!why.lanes[0].explanation_vi.is_empty() && !why.lanes[0].explanation_en.is_empty());
 
@@ -75,15 +99,30 @@ async fn a_parked_dossier_is_found_explained_replayed_and_delivered_in_order() {
         dry_run,
         ..ReplayDeliveriesRequest::default()
     };
-    let plan = operator.deliveries.replay_deliveries(replay(true)).await.unwrap().into_inner();
+    let plan = operator
+        .deliveries
+        .replay_deliveries(replay(true))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(!plan.carried_out);
     assert_eq!(plan.plan.unwrap().would_replay, 1);
     parked(&gateway, 1).await;
 
-    let done = operator.deliveries.replay_deliveries(replay(false)).await.unwrap().into_inner();
+    let done = operator
+        .deliveries
+        .replay_deliveries(replay(false))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(done.carried_out);
     // A double click finds nothing left to do.
-    let again = operator.deliveries.replay_deliveries(replay(false)).await.unwrap().into_inner();
+    let again = operator
+        .deliveries
+        .replay_deliveries(replay(false))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(again.plan.unwrap().would_replay, 0);
     gateway.drained().await;
     let record = gateway.portal.record();
@@ -91,7 +130,10 @@ async fn a_parked_dossier_is_found_explained_replayed_and_delivered_in_order() {
     assert_eq!((dossier.status, dossier.progress.len()), (10, 4));
     assert!(dossier.out_of_order.is_empty());
     let actions = gateway.running().store.actions(0, 10).await.unwrap();
-    assert_eq!((actions[0].kind.as_str(), actions[0].by.as_str()), ("replay", "G22/vanhanh"));
+    assert_eq!(
+        (actions[0].kind.as_str(), actions[0].by.as_str()),
+        ("replay", "G22/vanhanh")
+    );
     gateway.stop().await;
 }
 
@@ -104,12 +146,24 @@ async fn a_discarded_delivery_lets_the_rest_of_its_lane_go() {
         reason: reason.to_owned(),
         dry_run: false,
     };
-    let refused = operator.deliveries.discard_deliveries(request(" ")).await.expect_err("no reason");
+    let refused = operator
+        .deliveries
+        .discard_deliveries(request(" "))
+        .await
+        .expect_err("no reason");
     assert_eq!(refused.code(), Code::InvalidArgument);
-    operator.deliveries.discard_deliveries(request("Hồ sơ trùng")).await.unwrap();
+    operator
+        .deliveries
+        .discard_deliveries(request("Hồ sơ trùng"))
+        .await
+        .unwrap();
     gateway.drained().await;
     let record = gateway.portal.record();
-    assert_eq!(record.dossiers[CODE].progress.len(), 3, "all but the discarded one");
+    assert_eq!(
+        record.dossiers[CODE].progress.len(),
+        3,
+        "all but the discarded one"
+    );
     gateway.stop().await;
 }
 
@@ -121,23 +175,52 @@ async fn a_paused_destination_gets_nothing_until_it_goes_on() {
         destination: "dvcqg".to_owned(),
         reason: "Bảo trì theo kế hoạch".to_owned(),
     };
-    operator.destinations.pause_destination(pause).await.unwrap();
+    operator
+        .destinations
+        .pause_destination(pause)
+        .await
+        .unwrap();
     push(&gateway, events::life(CODE)).await;
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert!(gateway.portal.record().dossiers.is_empty());
-    let listed =
-        operator.destinations.list_destinations(ListDestinationsRequest {}).await.unwrap().into_inner();
+    let listed = operator
+        .destinations
+        .list_destinations(ListDestinationsRequest {})
+        .await
+        .unwrap()
+        .into_inner();
     let pause = listed.destinations[0].pause.clone().expect("it is paused");
     assert_eq!(pause.paused_by, "G22/vanhanh");
-    let ask = ExplainDossierRequest { dossier_code: CODE.to_owned() };
-    let why = operator.deliveries.explain_dossier(ask).await.unwrap().into_inner();
+    let ask = ExplainDossierRequest {
+        dossier_code: CODE.to_owned(),
+    };
+    let why = operator
+        .deliveries
+        .explain_dossier(ask)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(why.lanes[0].cause(), WaitCause::DestinationPaused);
-    let resume = ResumeDestinationRequest { destination: "dvcqg".to_owned(), reason: "Xong".to_owned() };
-    operator.destinations.resume_destination(resume).await.unwrap();
+    let resume = ResumeDestinationRequest {
+        destination: "dvcqg".to_owned(),
+        reason: "Xong".to_owned(),
+    };
+    operator
+        .destinations
+        .resume_destination(resume)
+        .await
+        .unwrap();
     gateway.drained().await;
     assert_eq!(gateway.portal.record().dossiers[CODE].status, 10);
-    let unknown = PauseDestinationRequest { destination: "khac".to_owned(), reason: "x".to_owned() };
-    let refused = operator.destinations.pause_destination(unknown).await.expect_err("unknown");
+    let unknown = PauseDestinationRequest {
+        destination: "khac".to_owned(),
+        reason: "x".to_owned(),
+    };
+    let refused = operator
+        .destinations
+        .pause_destination(unknown)
+        .await
+        .expect_err("unknown");
     assert_eq!(refused.code(), Code::NotFound);
     gateway.stop().await;
 }
@@ -148,13 +231,23 @@ async fn the_queues_show_what_the_store_holds() {
     push(&gateway, events::life("H21.17-240823-0002")).await;
     gateway
         .until("the second dossier is complete", async || {
-            gateway.portal.record().dossiers.get("H21.17-240823-0002").is_some_and(|dossier| dossier.progress.len() == 4)
+            gateway
+                .portal
+                .record()
+                .dossiers
+                .get("H21.17-240823-0002")
+                .is_some_and(|dossier| dossier.progress.len() == 4)
         })
         .await;
     gateway
         .until("the queues agree", async || {
-            let queues =
-                gateway.operator().queues.list_queues(ListQueuesRequest {}).await.unwrap().into_inner();
+            let queues = gateway
+                .operator()
+                .queues
+                .list_queues(ListQueuesRequest {})
+                .await
+                .unwrap()
+                .into_inner();
             let counts = queues.queues[0].counts.unwrap();
             (counts.parked, counts.queued, counts.delivered) == (1, 3, 4)
         })

@@ -12,16 +12,24 @@ async fn what_was_accepted_before_a_restart_is_delivered_after_it() {
     let url = std::cell::RefCell::new(String::new());
     gateway
         .restart_with(|config| {
-            url.replace(std::mem::replace(&mut config.portal.login_url, "http://127.0.0.1:9/mapi/login".to_owned()));
+            url.replace(std::mem::replace(
+                &mut config.portal.login_url,
+                "http://127.0.0.1:9/mapi/login".to_owned(),
+            ));
         })
         .await;
     let mut client = gateway.province("H21");
     let mut receipts = Vec::new();
     for event in events::life(CODE) {
-        let answer = client.push_status(PushStatusRequest { event: Some(event) }).await.unwrap();
+        let answer = client
+            .push_status(PushStatusRequest { event: Some(event) })
+            .await
+            .unwrap();
         receipts.push(answer.into_inner().receipt.unwrap());
     }
-    gateway.restart_with(|config| config.portal.login_url = url.take()).await;
+    gateway
+        .restart_with(|config| config.portal.login_url = url.take())
+        .await;
     gateway.drained().await;
     let record = gateway.portal.record();
     assert_eq!(record.dossiers[CODE].status, 10);
@@ -30,13 +38,27 @@ async fn what_was_accepted_before_a_restart_is_delivered_after_it() {
     // The same keys still get the same receipts.
     let mut client = gateway.province("H21");
     for (event, before) in events::life(CODE).into_iter().zip(&receipts) {
-        let answer = client.push_status(PushStatusRequest { event: Some(event) }).await.unwrap();
+        let answer = client
+            .push_status(PushStatusRequest { event: Some(event) })
+            .await
+            .unwrap();
         let again = answer.into_inner().receipt.unwrap();
         assert!(again.duplicate);
-        assert_eq!((&again.event_id, again.dossier_sequence), (&before.event_id, before.dossier_sequence));
+        assert_eq!(
+            (&again.event_id, again.dossier_sequence),
+            (&before.event_id, before.dossier_sequence)
+        );
     }
-    let ask = ListStatusEventsRequest { dossier_code: CODE.to_owned(), ..Default::default() };
-    let entries = client.list_status_events(ask).await.unwrap().into_inner().entries;
+    let ask = ListStatusEventsRequest {
+        dossier_code: CODE.to_owned(),
+        ..Default::default()
+    };
+    let entries = client
+        .list_status_events(ask)
+        .await
+        .unwrap()
+        .into_inner()
+        .entries;
     assert_eq!(entries.len(), 4);
     gateway.stop().await;
 }
@@ -49,7 +71,10 @@ async fn a_second_gateway_on_the_same_store_is_refused() {
         config.store.path = path;
     })
     .await;
-    let error = second.err().map(|error| format!("{error:#}")).expect("one process at a time");
+    let error = second
+        .err()
+        .map(|error| format!("{error:#}"))
+        .expect("one process at a time");
     assert!(error.contains("lienthong.db"), "{error}");
     gateway.stop().await;
 }

@@ -29,7 +29,7 @@ pub const TRUST_DOMAIN: &str = "lienthong.test";
 /// How long anything in a test may take before the test says what it waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Three provinces, one of them lenient, and the operators.
+/// Provinces, of which one is lenient, one slow and one suspended; and the operators.
 const PARTICIPANTS: &str = r#"
 [[participant]]
 id = "H21"
@@ -49,6 +49,27 @@ role = "push"
 [[participant]]
 id = "H29"
 name = "Thành phố Hồ Chí Minh"
+[[participant.system]]
+name = "motcua"
+role = "push"
+
+[[participant]]
+id = "H26"
+name = "Thành phố Hà Nội"
+[[participant.system]]
+name = "motcua"
+role = "push"
+
+[[participant]]
+id = "H17"
+name = "Thành phố Đà Nẵng"
+[[participant.system]]
+name = "motcua"
+role = "push"
+
+[[participant]]
+id = "H31"
+name = "Tỉnh Hưng Yên"
 rate_per_second_max = 1
 [[participant.system]]
 name = "motcua"
@@ -90,7 +111,9 @@ impl TestGateway {
 
     /// Starts with a changed configuration.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::start_at(Clock::system(), change).await.expect("a gateway starts in a test")
+        Self::start_at(Clock::system(), change)
+            .await
+            .expect("a gateway starts in a test")
     }
 
     /// Starts with a clock of the test's.
@@ -107,14 +130,27 @@ impl TestGateway {
             ..PortalConfig::default()
         };
         let bound = PortalSimulator::bind(settings, "127.0.0.1:0".parse()?).await?;
-        let (portal, base, portal_stop) = (bound.handle(), bound.base_url(), CancellationToken::new());
+        let (portal, base, portal_stop) =
+            (bound.handle(), bound.base_url(), CancellationToken::new());
         let mut portal_task = JoinSet::new();
         let running = bound.run(portal_stop.clone());
-        portal_task.spawn(async move { running.await.expect("the simulator serves until it is stopped") });
+        portal_task.spawn(async move {
+            running
+                .await
+                .expect("the simulator serves until it is stopped")
+        });
         let mut config = quick_config(folder.path(), &base);
         change(&mut config);
         let gateway = Gateway::start(config.clone(), clock.clone(), Random::system()).await?;
-        Ok(Self { folder, config, clock, gateway: Some(gateway), portal, portal_stop, portal_task })
+        Ok(Self {
+            folder,
+            config,
+            clock,
+            gateway: Some(gateway),
+            portal,
+            portal_stop,
+            portal_task,
+        })
     }
 
     /// Where it listens.
@@ -138,7 +174,8 @@ impl TestGateway {
             gateway.stop().await;
         }
         change(&mut self.config);
-        let started = Gateway::start(self.config.clone(), self.clock.clone(), Random::system()).await;
+        let started =
+            Gateway::start(self.config.clone(), self.clock.clone(), Random::system()).await;
         self.gateway = Some(started.expect("a gateway starts again"));
     }
 
@@ -164,20 +201,37 @@ impl TestGateway {
             server_name: Some("localhost".to_owned()),
         };
         let clock = self.clock.clone();
-        let tls = ClientTls::load(&files, TlsClock::new(move || clock.now())).expect("test certificates load");
+        let tls = ClientTls::load(&files, TlsClock::new(move || clock.now()))
+            .expect("test certificates load");
         let endpoint = format!("https://{}", self.address());
-        grpc_channel(&endpoint, tls, &ChannelTimeouts::default()).expect("a loopback address is a good endpoint")
+        grpc_channel(&endpoint, tls, &ChannelTimeouts::default())
+            .expect("a loopback address is a good endpoint")
     }
 
     /// The files of a participant's certificate, issued when first asked for.
     pub fn identity(&self, participant: &str, system: &str) -> IdentityFiles {
         let folder = self.folder.path();
         let file = |end: &str| folder.join(format!("{participant}-{system}{end}.pem"));
-        let files = IdentityFiles { certificate_chain: file(""), private_key: file("-key") };
+        let files = IdentityFiles {
+            certificate_chain: file(""),
+            private_key: file("-key"),
+        };
         if !files.certificate_chain.exists() {
             issue(folder, participant, system, &self.clock).expect("a certificate is issued");
         }
         files
+    }
+
+    /// How the client commands reach this gateway as a participant's system.
+    pub fn connection(&self, participant: &str, system: &str) -> lienthong_cli::Connection {
+        let identity = self.identity(participant, system);
+        lienthong_cli::Connection {
+            endpoint: format!("https://{}", self.address()),
+            ca: Some(self.folder.path().join("ca.pem")),
+            cert: Some(identity.certificate_chain),
+            key: Some(identity.private_key),
+            server_name: Some("localhost".to_owned()),
+        }
     }
 
     /// The dossier service as a province's system sees it.
@@ -199,7 +253,12 @@ impl TestGateway {
     /// Waits until nothing waits for delivery.
     pub async fn drained(&self) {
         self.until("nothing waits for delivery", async || {
-            let counts = self.running().store.counts().await.expect("the store counts");
+            let counts = self
+                .running()
+                .store
+                .counts()
+                .await
+                .expect("the store counts");
             counts.iter().all(|count| count.waiting() == 0)
         })
         .await;
@@ -209,7 +268,10 @@ impl TestGateway {
     pub async fn until(&self, what: &str, mut reached: impl AsyncFnMut() -> bool) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while !reached().await {
-            assert!(tokio::time::Instant::now() < deadline, "waited in vain: {what}");
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "waited in vain: {what}"
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -243,7 +305,7 @@ fn quick_config(folder: &Path, portal: &str) -> Config {
     config.store.path = file("data/lienthong.db");
     config.store.reserve_mib = 1;
     config.delivery.workers.retry_delays_seconds = vec![1];
-    config.delivery.workers.retry_last_times = 3;
+    config.delivery.workers.retry_last_times = 8;
     config.delivery.workers.overload_delay_seconds = 1;
     config.delivery.workers.sweep_ms = 50;
     config.delivery.workers.idle_ms = 50;
@@ -259,7 +321,8 @@ fn certificates(folder: &Path, clock: &Clock) -> anyhow::Result<()> {
     let now = clock.now();
     let ca = DevelopmentCa::create(now)?;
     ca.save(folder, Overwrite::No)?;
-    ca.issue_server(&["localhost", "127.0.0.1"], now, 30)?.save(folder, Overwrite::No)?;
+    ca.issue_server(&["localhost", "127.0.0.1"], now, 30)?
+        .save(folder, Overwrite::No)?;
     Ok(())
 }
 

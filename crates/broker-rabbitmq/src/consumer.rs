@@ -29,6 +29,8 @@ use crate::topology::Topology;
 
 /// Most acknowledgements written to the broker at once.
 const SETTLE_BATCH_MAX: usize = 64;
+/// Sessions in a row to which a queue did not answer, before it is made anew.
+const SILENCES_MAX: u32 = 2;
 /// How long a worker that dropped its receiver may still acknowledge what it holds.
 const LINGER_MAX: Duration = Duration::from_mins(1);
 
@@ -58,7 +60,7 @@ impl Consumer {
     pub(crate) async fn run(mut self) {
         let (settle, mut settled) = mpsc::channel(self.prefetch.into());
         let mut reconnect = Reconnect::new();
-        let mut session = 0;
+        let (mut session, mut silences) = (0, 0);
         while let Some(connection) = self.next_connection().await {
             session += 1;
             let began = Instant::now();
@@ -68,6 +70,8 @@ impl Consumer {
             {
                 Ok(()) => return,
                 Err(failure) => {
+                    let silent = matches!(failure, Failure::QueueSilent);
+                    silences = if silent { silences + 1 } else { 0 };
                     tracing::warn!(
                         broker.queue = self.queue,
                         "failed to {failure}; receiving again"
@@ -78,12 +82,26 @@ impl Consumer {
             if self.stop.run_until_cancelled(pause).await.is_none() {
                 return;
             }
-            // The queue may have been deleted under a healthy connection.
-            if connection.status().connected()
-                && let Err(failure) = self.topology.declare(&connection).await
-            {
+            if connection.status().connected() {
+                self.mend(&connection, silences).await;
+                silences %= SILENCES_MAX;
+            }
+        }
+    }
+
+    /// The queue may have been deleted under a healthy connection; or it is there and dead.
+    async fn mend(&self, connection: &Connection, silences: u32) {
+        if silences >= SILENCES_MAX {
+            tracing::error!(
+                broker.queue = self.queue,
+                "a queue does not answer and is made anew; what lay in it comes back by its leases"
+            );
+            if let Err(failure) = self.topology.delete_queue(connection, &self.queue).await {
                 tracing::warn!(broker.queue = self.queue, "failed to {failure}");
             }
+        }
+        if let Err(failure) = self.topology.declare(connection).await {
+            tracing::warn!(broker.queue = self.queue, "failed to {failure}");
         }
     }
 
@@ -112,7 +130,11 @@ impl Consumer {
         let channel = step(self.timeout, connection.create_channel()).await?;
         let qos = channel.basic_qos(self.prefetch, BasicQosOptions::default());
         step(self.timeout, qos).await?;
-        let mut deliveries = step(self.timeout, self.consume(&channel)).await?;
+        let consume = step(self.timeout, self.consume(&channel)).await;
+        let mut deliveries = consume.map_err(|failure| match failure {
+            Failure::TimedOut => Failure::QueueSilent,
+            other => other,
+        })?;
         let mut waiting = None;
         let mut batch = Vec::new();
         loop {

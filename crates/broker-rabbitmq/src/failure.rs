@@ -11,6 +11,9 @@ pub(crate) enum Failure {
     /// A step did not end in time.
     #[error("talk to RabbitMQ: no answer in time")]
     TimedOut,
+    /// The broker answers everything but the request to receive from this queue.
+    #[error("receive from RabbitMQ: the queue does not answer")]
+    QueueSilent,
     /// A queue or exchange is not as needed.
     #[error("use the topology of RabbitMQ: {0}")]
     Topology(String),

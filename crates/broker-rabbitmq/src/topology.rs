@@ -6,7 +6,9 @@
 //! `lienthong.work` has no alternate exchange on purpose: one would take unroutable messages
 //! silently, and the broker would confirm them instead of returning them (see README.md).
 
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{
+    ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
@@ -66,6 +68,23 @@ impl Topology {
             self.queue(&channel, &name, self.work_arguments()).await?;
             self.bind(&channel, &name, WORK_EXCHANGE, &name).await?;
         }
+        close(channel, self.timeout).await;
+        Ok(())
+    }
+
+    /// Deletes a queue that exists and does nothing, so that [`Self::declare`] makes it anew.
+    ///
+    /// RabbitMQ 3.10 leaves a quorum queue like that when it is killed soon after it made the queue: it
+    /// remembers the queue but not its log, and the only member waits for an election that nobody calls. The
+    /// store has everything that lay in it. Where a majority is only away, the broker refuses to delete.
+    pub(crate) async fn delete_queue(
+        &self,
+        connection: &Connection,
+        name: &str,
+    ) -> Result<(), Failure> {
+        let channel = step(self.timeout, connection.create_channel()).await?;
+        let delete = channel.queue_delete(name.into(), QueueDeleteOptions::default());
+        step(self.timeout, delete).await?;
         close(channel, self.timeout).await;
         Ok(())
     }

@@ -41,11 +41,7 @@ impl ParticipantId {
         if whole {
             province::covers(self.0.root(), agency.root())
         } else {
-            let own = self.0.as_str();
-            agency
-                .as_str()
-                .strip_prefix(own)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            agency.is_within(&self.0)
         }
     }
 }

@@ -39,7 +39,9 @@ pub enum Command {
     #[command(after_help = "Example: lienthong demo --for 20s --rate 500 --json")]
     Demo(DemoArgs),
     /// Run the gateway.
-    #[command(after_help = "Example: LIENTHONG__PORTAL__PASSWORD=... lienthong serve -c lienthong.toml")]
+    #[command(
+        after_help = "Example: LIENTHONG__PORTAL__PASSWORD=... lienthong serve -c lienthong.toml"
+    )]
     Serve(ConfigArgs),
     /// Check this deployment and say what to fix.
     #[command(after_help = "Example: lienthong doctor -c lienthong.toml --json")]
@@ -92,7 +94,9 @@ pub enum ConfigCommand {
 #[derive(Debug, Subcommand)]
 pub enum CertsCommand {
     /// Make the authority and the gateway's certificate.
-    #[command(after_help = "Example: lienthong certs init --dir certs --name gateway.example --name 10.0.0.5")]
+    #[command(
+        after_help = "Example: lienthong certs init --dir certs --name gateway.example --name 10.0.0.5"
+    )]
     Init {
         /// The folder.
         #[arg(long, default_value = "certs")]
@@ -130,7 +134,9 @@ pub enum CertsCommand {
 #[derive(Debug, Subcommand)]
 pub enum SimulateCommand {
     /// The National Public Service Portal: takes what the gateway sends and records it.
-    #[command(after_help = "Example: lienthong simulate portal --listen 127.0.0.1:9090 --record portal.ndjson")]
+    #[command(
+        after_help = "Example: lienthong simulate portal --listen 127.0.0.1:9090 --record portal.ndjson"
+    )]
     Portal {
         /// Where it listens; port 0 takes a free one.
         #[arg(long, default_value = "127.0.0.1:9090")]
@@ -150,7 +156,11 @@ pub enum SimulateCommand {
 /// The code to exit with.
 pub fn parse() -> Result<Cli, Exit> {
     Cli::try_parse().map_err(|error| {
-        let exit = if error.use_stderr() { Exit::USAGE } else { Exit::OK };
+        let exit = if error.use_stderr() {
+            Exit::USAGE
+        } else {
+            Exit::OK
+        };
         // A closed pipe is the only way this fails, and then nobody reads.
         drop(error.print());
         exit
@@ -166,12 +176,22 @@ mod tests {
         let mut cli = super::Cli::command();
         cli.build();
         cli.clone().debug_assert();
-        for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
+        for command in cli
+            .get_subcommands()
+            .filter(|command| command.get_name() != "help")
+        {
             if command.has_subcommands() {
                 continue;
             }
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.contains("lienthong"), "{} has no example", command.get_name());
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                help.contains("lienthong"),
+                "{} has no example",
+                command.get_name()
+            );
         }
     }
 }

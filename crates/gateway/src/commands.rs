@@ -31,7 +31,11 @@ pub fn run(cli: Cli) -> Exit {
         }),
     };
     result.unwrap_or_else(|error| {
-        let exit = if error.is::<ConfigFaults>() { Exit::CONFIGURATION } else { Exit::INTERNAL };
+        let exit = if error.is::<ConfigFaults>() {
+            Exit::CONFIGURATION
+        } else {
+            Exit::INTERNAL
+        };
         // When stderr is closed there is nobody to tell.
         drop(writeln!(std::io::stderr(), "lienthong: {error:#}"));
         exit
@@ -39,7 +43,9 @@ pub fn run(cli: Cli) -> Exit {
 }
 
 fn block_on(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let result = runtime.block_on(command);
     // Queries on blocking threads may be under way; nobody waits for their answers any more.
     runtime.shutdown_background();

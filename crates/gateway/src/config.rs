@@ -168,7 +168,8 @@ pub enum LogFormat {
 
 impl Default for Config {
     fn default() -> Self {
-        layers::read(None, std::iter::empty()).expect("the compiled-in default has no fault of form")
+        layers::read(None, std::iter::empty())
+            .expect("the compiled-in default has no fault of form")
     }
 }
 
@@ -183,14 +184,22 @@ impl Config {
     ) -> Result<Self, ConfigFaults> {
         let config = layers::read(file, environment).map_err(ConfigFaults)?;
         let faults = config.faults();
-        if faults.is_empty() { Ok(config) } else { Err(ConfigFaults(faults)) }
+        if faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigFaults(faults))
+        }
     }
 
     /// Faults of values and between them.
     pub fn faults(&self) -> Vec<ConfigFault> {
         let mut faults = Vec::new();
         let mut push = |key: String, text: String| {
-            faults.push(ConfigFault { origin: "configuration".to_owned(), key, text });
+            faults.push(ConfigFault {
+                origin: "configuration".to_owned(),
+                key,
+                text,
+            });
         };
         for fault in self.portal.check() {
             push(format!("portal.{}", fault.key), fault.reason.to_owned());
@@ -199,16 +208,44 @@ impl Config {
             push(format!("delivery.{key}"), text);
         }
         if self.broker.kind == BrokerKind::Rabbitmq && self.broker.rabbitmq.url.is_empty() {
-            push("broker.rabbitmq.url".to_owned(), "name the broker: amqp://user:password@host/vhost".to_owned());
+            push(
+                "broker.rabbitmq.url".to_owned(),
+                "name the broker: amqp://user:password@host/vhost".to_owned(),
+            );
         }
         let bounded = [
-            ("store.queue_items_max", self.store.queue_items_max, 1, 65_536),
-            ("store.group_items_max", self.store.group_items_max, 1, 16_384),
+            (
+                "store.queue_items_max",
+                self.store.queue_items_max,
+                1,
+                65_536,
+            ),
+            (
+                "store.group_items_max",
+                self.store.group_items_max,
+                1,
+                16_384,
+            ),
             ("store.readers", self.store.readers, 1, 16),
             ("tls.connections_max", self.tls.connections_max, 1, 65_536),
-            ("tls.connections_per_participant_max", self.tls.connections_per_participant_max, 1, 4_096),
-            ("tls.handshakes_per_address_max", self.tls.handshakes_per_address_max, 1, 1_024),
-            ("broker.rabbitmq.window", self.broker.rabbitmq.window, 1, 4_096),
+            (
+                "tls.connections_per_participant_max",
+                self.tls.connections_per_participant_max,
+                1,
+                4_096,
+            ),
+            (
+                "tls.handshakes_per_address_max",
+                self.tls.handshakes_per_address_max,
+                1,
+                1_024,
+            ),
+            (
+                "broker.rabbitmq.window",
+                self.broker.rabbitmq.window,
+                1,
+                4_096,
+            ),
         ];
         for (key, value, min, max) in bounded {
             if !(min..=max).contains(&value) {

@@ -58,7 +58,10 @@ impl Gateway {
         install_crypto_provider();
         let registry = read_registry(&config.participants.file)?;
         let store: Arc<dyn Store> = Arc::new(open_store(&config)?);
-        let recovered = store.recover(clock.now()).await.context("failed to recover the store")?;
+        let recovered = store
+            .recover(clock.now())
+            .await
+            .context("failed to recover the store")?;
         if recovered > 0 {
             tracing::info!(count = recovered, "claims of the last run are ready again");
         }
@@ -89,7 +92,7 @@ impl Gateway {
 
         let (edge_stop, delivery_stop) = (CancellationToken::new(), CancellationToken::new());
         let (mut edge, mut workers) = (JoinSet::new(), JoinSet::new());
-        let address = acceptor.local_address();
+        let (address, connections) = (acceptor.local_address(), acceptor.connections());
         let drain = Duration::from_secs(config.listen.drain_seconds);
         let rpc = RpcConfig {
             reflection: config.listen.reflection,
@@ -100,12 +103,35 @@ impl Gateway {
         let health = server.health();
         edge.spawn(serve(server, acceptor, edge_stop.clone()));
         workers.spawn(delivery.run(delivery_stop.clone()));
-        workers.spawn(Reloader::new(tls, Reloader::POLL_INTERVAL_DEFAULT).run(delivery_stop.clone()));
+        workers
+            .spawn(Reloader::new(tls, Reloader::POLL_INTERVAL_DEFAULT).run(delivery_stop.clone()));
         let file = config.participants.file.clone();
-        workers.spawn(files::follow_registry(file, services.clone(), delivery_stop.clone()));
+        workers.spawn(files::follow_registry(
+            file,
+            services.clone(),
+            connections,
+            delivery_stop.clone(),
+        ));
         let (seen, shown) = (broker.clone(), health.clone());
-        workers.spawn(health::run(seen, store.clone(), config.store.reserve_mib, shown, delivery_stop.clone()));
-        Ok(Self { address, services, store, broker, health, edge_stop, delivery_stop, edge, workers, drain })
+        workers.spawn(health::run(
+            seen,
+            store.clone(),
+            config.store.reserve_mib,
+            shown,
+            delivery_stop.clone(),
+        ));
+        Ok(Self {
+            address,
+            services,
+            store,
+            broker,
+            health,
+            edge_stop,
+            delivery_stop,
+            edge,
+            workers,
+            drain,
+        })
     }
 
     /// Stops in order: no new calls, calls under way answered, no new claims, outcomes recorded,
@@ -125,14 +151,20 @@ impl Gateway {
 /// Serves until `stop`; a server that fails by itself is told, since nobody waits for its answer.
 async fn serve(server: RpcServer, acceptor: Acceptor, stop: CancellationToken) {
     if let Err(error) = server.serve_tls(acceptor, stop).await {
-        tracing::error!(error = &error as &dyn std::error::Error, "the gRPC server ended");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the gRPC server ended"
+        );
     }
 }
 
 /// Waits for tasks to end, and gives those up that do not in time.
 async fn ended(tasks: &mut JoinSet<()>, drain: Duration, what: &str) {
     let all = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(drain + STOP_PATIENCE, all).await.is_err() {
+    if tokio::time::timeout(drain + STOP_PATIENCE, all)
+        .await
+        .is_err()
+    {
         tracing::warn!("{what} did not end in time and are given up; nothing accepted is lost");
         tasks.shutdown().await;
     }
@@ -144,8 +176,10 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("failed to create the folder {}", folder.display()))?;
     }
-    let destination =
-        DestinationSpec { name: config.portal.name.clone(), lane: config.delivery.lane };
+    let destination = DestinationSpec {
+        name: config.portal.name.clone(),
+        lane: config.delivery.lane,
+    };
     let store = lienthong_store_sqlite::Config {
         queue_items_max: config.store.queue_items_max,
         group_items_max: config.store.group_items_max,
@@ -159,15 +193,18 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
 
 fn broker(config: &Config, clock: &Clock) -> anyhow::Result<Arc<dyn Broker>> {
     Ok(match config.broker.kind {
-        BrokerKind::Embedded => {
-            Arc::new(EmbeddedBroker::new(lienthong_broker_embedded::Config::default()))
-        }
+        BrokerKind::Embedded => Arc::new(EmbeddedBroker::new(
+            lienthong_broker_embedded::Config::default(),
+        )),
         BrokerKind::Rabbitmq => connect_rabbitmq(config, clock)?,
     })
 }
 
 /// Starts to connect to RabbitMQ; the connection is made, and made again, in the background.
-pub(crate) fn connect_rabbitmq(config: &Config, clock: &Clock) -> anyhow::Result<Arc<RabbitBroker>> {
+pub(crate) fn connect_rabbitmq(
+    config: &Config,
+    clock: &Clock,
+) -> anyhow::Result<Arc<RabbitBroker>> {
     let given = &config.broker.rabbitmq;
     let read = |path: &PathBuf| {
         std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))
@@ -175,10 +212,15 @@ pub(crate) fn connect_rabbitmq(config: &Config, clock: &Clock) -> anyhow::Result
     let client = match (&given.client_certificate, &given.client_key) {
         (Some(certificate), Some(key)) => Some((read(certificate)?, read(key)?)),
         (None, None) => None,
-        _ => anyhow::bail!("broker.rabbitmq needs both client_certificate and client_key, or neither"),
+        _ => anyhow::bail!(
+            "broker.rabbitmq needs both client_certificate and client_key, or neither"
+        ),
     };
     let tls = match &given.ca {
-        Some(ca) => Some(lienthong_broker_rabbitmq::Tls { ca_pem: read(ca)?, client }),
+        Some(ca) => Some(lienthong_broker_rabbitmq::Tls {
+            ca_pem: read(ca)?,
+            client,
+        }),
         None => None,
     };
     let settings = lienthong_broker_rabbitmq::Config {
@@ -188,7 +230,11 @@ pub(crate) fn connect_rabbitmq(config: &Config, clock: &Clock) -> anyhow::Result
         queue_messages_max: given.queue_messages_max,
         ..lienthong_broker_rabbitmq::Config::new(given.url.parse()?)
     };
-    Ok(RabbitBroker::connect(settings, vec![config.portal.name.clone()], clock.clone()))
+    Ok(RabbitBroker::connect(
+        settings,
+        vec![config.portal.name.clone()],
+        clock.clone(),
+    ))
 }
 
 /// Builds the portal's adapter with its HTTP client.
@@ -205,7 +251,8 @@ pub(crate) fn portal(config: &Config, clock: &Clock) -> anyhow::Result<Portal> {
         allow_plaintext: settings.allow_plaintext,
         ..HttpClientConfig::default()
     };
-    let http = http_client(&http, tls_clock(clock)).context("failed to build the portal's HTTP client")?;
+    let http =
+        http_client(&http, tls_clock(clock)).context("failed to build the portal's HTTP client")?;
     Ok(Portal::new(settings, http, clock.clone())?)
 }
 

@@ -160,7 +160,7 @@ impl Services {
                 Change::Accepted(entry) => &entry.dossier,
                 Change::Attempted { dossier, .. } => dossier,
             };
-            caller.may_read(code) && agency.is_none_or(|agency| code.agency() == agency)
+            caller.may_read(code) && agency.is_none_or(|agency| code.agency().is_within(agency))
         };
         Ok((changes.into_iter().filter(wanted).collect(), next))
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Statement, params_from_iter};
 
 use super::figure;
 
@@ -67,31 +67,89 @@ impl Rows {
         figure(sum as u64) / figure(self.events.len() as u64)
     }
 
-    /// Inserts all rows into a new file in transactions of `group` events; events a second.
-    pub(super) fn insert(&self, path: &Path, group: usize) -> anyhow::Result<f64> {
+    /// Inserts all rows into a new file in transactions of `group` events; events a second after the
+    /// first `warm_up` events, which the gateway's clock does not count either.
+    pub(super) fn insert(&self, path: &Path, group: usize, warm_up: usize) -> anyhow::Result<f64> {
         let connection = Connection::open(path)?;
         connection.execute_batch(PRAGMAS)?;
         connection.execute_batch(&self.schema)?;
-        let insert = |table: &str, row: &Row| -> rusqlite::Result<usize> {
-            let marks = vec!["?"; row.len()].join(",");
-            connection
-                .prepare_cached(&format!("INSERT INTO {table} VALUES ({marks})"))?
-                .execute(params_from_iter(row))
+        let mut inserts = Inserts {
+            dossier: insert_into(&connection, "dossier", &self.dossiers)?,
+            event: insert_into(&connection, "event", &self.events)?,
+            delivery: insert_into(&connection, "delivery", &self.deliveries)?,
         };
-        let began = Instant::now();
         let mut dossiers = self.dossiers.iter().peekable();
-        for (events, deliveries) in self.events.chunks(group).zip(self.deliveries.chunks(group)) {
+        anyhow::ensure!(
+            self.events.len() == self.deliveries.len(),
+            "one destination, so one delivery an event"
+        );
+        let mut began = Instant::now();
+        let mut counted = 0;
+        for (start, size) in groups(self.events.len(), group, warm_up) {
+            if start == warm_up {
+                began = Instant::now();
+            }
             connection.execute_batch("BEGIN IMMEDIATE")?;
-            for (event, delivery) in events.iter().zip(deliveries) {
+            let part = start..start + size;
+            for (event, delivery) in self.events[part.clone()].iter().zip(&self.deliveries[part]) {
                 let dossier = event.get(1).context("an event names its dossier")?;
                 if let Some(new) = dossiers.next_if(|row| row.first() == Some(dossier)) {
-                    insert("dossier", new)?;
+                    inserts.dossier.execute(params_from_iter(new))?;
                 }
-                insert("event", event)?;
-                insert("delivery", delivery)?;
+                inserts.event.execute(params_from_iter(event))?;
+                inserts.delivery.execute(params_from_iter(delivery))?;
             }
             connection.execute_batch("COMMIT")?;
+            counted += if start >= warm_up { size } else { 0 };
         }
-        Ok(figure(self.events.len() as u64) / began.elapsed().as_secs_f64())
+        Ok(figure(counted as u64) / began.elapsed().as_secs_f64())
+    }
+}
+
+/// The three statements, prepared once.
+struct Inserts<'connection> {
+    dossier: Statement<'connection>,
+    event: Statement<'connection>,
+    delivery: Statement<'connection>,
+}
+
+fn insert_into<'connection>(
+    connection: &'connection Connection,
+    table: &str,
+    rows: &[Row],
+) -> anyhow::Result<Statement<'connection>> {
+    let columns = rows.first().context("the gateway wrote no rows")?.len();
+    let marks = vec!["?"; columns].join(",");
+    Ok(connection.prepare(&format!("INSERT INTO {table} VALUES ({marks})"))?)
+}
+
+/// Start and size of each transaction; one begins exactly where the warm-up ends.
+fn groups(events: usize, group: usize, warm_up: usize) -> impl Iterator<Item = (usize, usize)> {
+    let (group, warm_up) = (group.max(1), warm_up.min(events));
+    let parts = [(0, warm_up), (warm_up, events)];
+    parts.into_iter().flat_map(move |(from, to)| {
+        (from..to)
+            .step_by(group)
+            .map(move |start| (start, group.min(to - start)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_cover_every_event_once_and_none_crosses_the_warm_up() {
+        for (events, group, warm_up) in [(10, 3, 4), (10, 100, 0), (7, 1, 7), (9, 4, 8)] {
+            let made = groups(events, group, warm_up).collect::<Vec<_>>();
+            let mut next = 0;
+            for (start, size) in made {
+                assert_eq!(start, next);
+                assert!((1..=group).contains(&size));
+                assert!(start >= warm_up || start + size <= warm_up);
+                next = start + size;
+            }
+            assert_eq!(next, events);
+        }
     }
 }

@@ -12,6 +12,8 @@ use super::{figure, median, progress};
 const STREAMS: usize = 4;
 /// The largest group that the gateway's writer forms.
 const GROUP_MAX: usize = 1024;
+/// Events of each stream that no clock counts: connections, caches and the first pages of the files.
+const WARM_UP: u64 = 1_024;
 
 /// One repetition.
 struct Round {
@@ -103,10 +105,10 @@ async fn round(per_stream: u64) -> anyhow::Result<Round> {
     site.ready(&mut gateway, false).await?;
     let clients = site.provinces(STREAMS)?;
     // Connections and caches first.
-    load::push(clients.clone(), 0, 1_024, &Watch::default()).await?;
+    load::push(clients.clone(), 0, WARM_UP, &Watch::default()).await?;
     let (commits, busy) = (site.commits()?, gateway.usage()?.busy_seconds);
     let began = Instant::now();
-    load::push(clients, 1_024, per_stream, &Watch::default()).await?;
+    load::push(clients, WARM_UP, per_stream, &Watch::default()).await?;
     let seconds = began.elapsed().as_secs_f64();
     let (commits, busy) = (
         site.commits()?.wrapping_sub(commits),
@@ -123,12 +125,13 @@ async fn round(per_stream: u64) -> anyhow::Result<Round> {
         reason = "1 to the number of events"
     )]
     let same = group.round() as usize;
+    let warm_up = usize::try_from(WARM_UP)? * STREAMS;
     Ok(Round {
         events_per_second: events / seconds,
         group,
         gateway_us: busy / events * 1e6,
-        bare_same: rows.insert(&site.folder().join("bare-same.db"), same)?,
-        bare_largest: rows.insert(&site.folder().join("bare-largest.db"), GROUP_MAX)?,
+        bare_same: rows.insert(&site.folder().join("bare-same.db"), same, warm_up)?,
+        bare_largest: rows.insert(&site.folder().join("bare-largest.db"), GROUP_MAX, warm_up)?,
         row_bytes: rows.event_bytes_mean(),
     })
 }

@@ -11,7 +11,10 @@ pub const DAY: i64 = 1_724_375_700;
 
 /// An instant so many seconds after [`DAY`].
 pub fn at(seconds: i64) -> Option<Timestamp> {
-    Some(Timestamp { seconds: DAY + seconds, nanos: 0 })
+    Some(Timestamp {
+        seconds: DAY + seconds,
+        nanos: 0,
+    })
 }
 
 /// A status of a dossier, with its progress line, at `seconds` after [`DAY`]; the key names all three.
@@ -36,7 +39,10 @@ pub fn status(code: &str, status: DossierStatus, seconds: i64) -> StatusEvent {
 
 /// The first status of a dossier: accepted, with everything the portal asks for.
 pub fn first(code: &str) -> StatusEvent {
-    StatusEvent { details: Some(details()), ..status(code, DossierStatus::Accepted, 0) }
+    StatusEvent {
+        details: Some(details()),
+        ..status(code, DossierStatus::Accepted, 0)
+    }
 }
 
 /// Complete details of a birth registration.
@@ -64,12 +70,24 @@ pub fn details() -> DossierDetails {
 
 /// The whole life of a dossier: accepted, processing, processed, result returned.
 pub fn life(code: &str) -> Vec<StatusEvent> {
-    let finished = DossierDetails { finished_at: at(7_200), ..DossierDetails::default() };
-    let returned = DossierDetails { returned_at: at(9_000), ..DossierDetails::default() };
+    let finished = DossierDetails {
+        finished_at: at(7_200),
+        ..DossierDetails::default()
+    };
+    let returned = DossierDetails {
+        returned_at: at(9_000),
+        ..DossierDetails::default()
+    };
     vec![
         first(code),
         status(code, DossierStatus::Processing, 3_600),
-        StatusEvent { details: Some(finished), ..status(code, DossierStatus::Processed, 7_200) },
-        StatusEvent { details: Some(returned), ..status(code, DossierStatus::ResultReturned, 9_000) },
+        StatusEvent {
+            details: Some(finished),
+            ..status(code, DossierStatus::Processed, 7_200)
+        },
+        StatusEvent {
+            details: Some(returned),
+            ..status(code, DossierStatus::ResultReturned, 9_000)
+        },
     ]
 }

@@ -96,7 +96,7 @@ async fn nothing_is_lost_or_reordered_though_the_gateway_breaks_off_again_and_ag
         let steps = steps_of(&file).await;
         assert_all_in_order(&steps, &gateway);
         let told = object(&captured);
-        assert_eq!(told["lines"], 988);
+        assert_eq!(told["lines"], 1256);
         assert_eq!(told["events"], steps.len());
         assert_eq!(told["accepted"], steps.len());
         assert_eq!(told["refused"], 0);
@@ -139,7 +139,7 @@ async fn an_interrupted_push_goes_on_where_it_was() {
     );
     assert_all_in_order(&steps, &gateway);
     assert_eq!(object(&captured)["accepted"], steps.len());
-    assert_eq!(object(&captured)["lines"], 232);
+    assert_eq!(object(&captured)["lines"], 301);
 }
 
 #[tokio::test]

@@ -107,6 +107,12 @@ impl AgencyCode {
         self.root
     }
 
+    /// Whether it is `other` or a unit below it, both in the new form; an old-form code is only itself.
+    pub fn is_within(&self, other: &Self) -> bool {
+        let below = self.text.strip_prefix(&*other.text);
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
     /// Which rule it follows.
     pub fn form(&self) -> AgencyForm {
         if self.text.starts_with(self.root.as_str()) {

@@ -19,23 +19,42 @@ pub(super) fn run(command: CertsCommand) -> anyhow::Result<Exit> {
     install_crypto_provider();
     let now = Clock::system().now();
     match command {
-        CertsCommand::Init { dir, names, overwrite } => {
+        CertsCommand::Init {
+            dir,
+            names,
+            overwrite,
+        } => {
             let ca = DevelopmentCa::create(now)?;
             let overwrite = overwriting(overwrite);
             ca.save(&dir, overwrite)?;
             let names = names.iter().map(String::as_str).collect::<Vec<_>>();
-            ca.issue_server(&names, now, SERVER_DAYS)?.save(&dir, overwrite)?;
+            ca.issue_server(&names, now, SERVER_DAYS)?
+                .save(&dir, overwrite)?;
             told(&dir, "ca.pem, ca-key.pem, server.pem, server-key.pem", "")?;
         }
-        CertsCommand::Issue { participant, system, dir, trust_domain, days, overwrite } => {
+        CertsCommand::Issue {
+            participant,
+            system,
+            dir,
+            trust_domain,
+            days,
+            overwrite,
+        } => {
             let ca = DevelopmentCa::load(&dir).with_context(|| {
-                format!("there is no authority in {}: run `lienthong certs init` first", dir.display())
+                format!(
+                    "there is no authority in {}: run `lienthong certs init` first",
+                    dir.display()
+                )
             })?;
             let policy = IdentityPolicy::new(&trust_domain, POLICY_DAYS_MAX)?;
             let issued = ca.issue_participant(&policy, (&participant, &system), now, days)?;
             issued.save(&dir, overwriting(overwrite))?;
             let entry = participant_entry(&participant, &system);
-            told(&dir, &format!("{0}.pem, {0}-key.pem", issued.stem()), &entry)?;
+            told(
+                &dir,
+                &format!("{0}.pem, {0}-key.pem", issued.stem()),
+                &entry,
+            )?;
         }
     }
     Ok(Exit::OK)

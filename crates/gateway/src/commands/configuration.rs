@@ -10,7 +10,9 @@ pub(super) fn run(command: ConfigCommand) -> anyhow::Result<Exit> {
         ConfigCommand::Default => print(DEFAULT)?,
         ConfigCommand::Check { file } => {
             load(file.as_deref())?;
-            print("The configuration has no fault. `lienthong doctor` also tries what it names.\n")?;
+            print(
+                "The configuration has no fault. `lienthong doctor` also tries what it names.\n",
+            )?;
         }
     }
     Ok(Exit::OK)

@@ -29,15 +29,30 @@ struct Finding {
 
 impl Finding {
     fn ok(check: &'static str, found: impl Into<String>) -> Self {
-        Self { check, grade: Grade::Ok, found: found.into(), fix: "" }
+        Self {
+            check,
+            grade: Grade::Ok,
+            found: found.into(),
+            fix: "",
+        }
     }
 
     fn warn(check: &'static str, found: impl Into<String>, fix: &'static str) -> Self {
-        Self { check, grade: Grade::Warn, found: found.into(), fix }
+        Self {
+            check,
+            grade: Grade::Warn,
+            found: found.into(),
+            fix,
+        }
     }
 
     fn fault(check: &'static str, found: impl Into<String>, fix: &'static str) -> Self {
-        Self { check, grade: Grade::Fault, found: found.into(), fix }
+        Self {
+            check,
+            grade: Grade::Fault,
+            found: found.into(),
+            fix,
+        }
     }
 }
 
@@ -48,13 +63,20 @@ pub(super) async fn run(args: DoctorArgs, json: bool) -> anyhow::Result<Exit> {
             .0
             .iter()
             .map(|fault| {
-                Finding::fault("configuration", fault.to_string(), "correct the setting; `lienthong config default` comments each")
+                Finding::fault(
+                    "configuration",
+                    fault.to_string(),
+                    "correct the setting; `lienthong config default` comments each",
+                )
             })
             .collect(),
     };
     let failed = findings.iter().any(|finding| finding.grade == Grade::Fault);
     if json {
-        print(&format!("{}\n", serde_json::json!({ "ok": !failed, "findings": findings })))?;
+        print(&format!(
+            "{}\n",
+            serde_json::json!({ "ok": !failed, "findings": findings })
+        ))?;
     } else {
         print(&table(&findings))?;
     }
@@ -63,7 +85,13 @@ pub(super) async fn run(args: DoctorArgs, json: bool) -> anyhow::Result<Exit> {
 
 fn table(findings: &[Finding]) -> String {
     let mut text = String::new();
-    for Finding { check, grade, found, fix } in findings {
+    for Finding {
+        check,
+        grade,
+        found,
+        fix,
+    } in findings
+    {
         let mark = match grade {
             Grade::Ok => console::style("ok   ").green(),
             Grade::Warn => console::style("warn ").yellow(),

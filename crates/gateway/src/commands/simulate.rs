@@ -10,7 +10,11 @@ use crate::commands::print;
 use crate::exit::Exit;
 
 pub(super) async fn run(command: SimulateCommand) -> anyhow::Result<Exit> {
-    let SimulateCommand::Portal { listen, record, faults } = command;
+    let SimulateCommand::Portal {
+        listen,
+        record,
+        faults,
+    } = command;
     let faults = match faults {
         Some(file) => {
             let text = std::fs::read_to_string(&file)

@@ -21,7 +21,12 @@ const OPTIONAL: [&str; 4] = [
 const ANY_TYPE: [&str; 1] = ["portal.agency"];
 
 /// Tables of the default file that are empty take any key; and these exist beside it.
-const FREE_TABLES: [&str; 4] = ["portal.headers", "portal.cuts", "portal.meanings", "portal.answer_fields"];
+const FREE_TABLES: [&str; 4] = [
+    "portal.headers",
+    "portal.cuts",
+    "portal.meanings",
+    "portal.answer_fields",
+];
 
 /// A configuration file may be this large.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -31,9 +36,14 @@ pub(super) fn read(
     file: Option<&Path>,
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Config, Vec<ConfigFault>> {
-    let default: Table = DEFAULT.parse().expect("the compiled-in default is TOML; a test reads it");
+    let default: Table = DEFAULT
+        .parse()
+        .expect("the compiled-in default is TOML; a test reads it");
     let mut merged = default.clone();
-    let mut layers = Layers { faults: Vec::new(), origin: String::new() };
+    let mut layers = Layers {
+        faults: Vec::new(),
+        origin: String::new(),
+    };
     if let Some(path) = file {
         layers.origin = path.display().to_string();
         if let Some(table) = layers.parse_file(path) {
@@ -60,8 +70,11 @@ struct Layers {
 
 impl Layers {
     fn fault(&mut self, key: &str, text: impl Into<String>) {
-        let fault =
-            ConfigFault { origin: self.origin.clone(), key: key.to_owned(), text: text.into() };
+        let fault = ConfigFault {
+            origin: self.origin.clone(),
+            key: key.to_owned(),
+            text: text.into(),
+        };
         self.faults.push(fault);
     }
 
@@ -90,7 +103,11 @@ impl Layers {
     /// Lays `over` upon `merged`, where `default` says what may be there.
     fn lay(&mut self, path: &str, default: &Table, over: Table, merged: &mut Table) {
         for (key, value) in over {
-            let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            let full = if path.is_empty() {
+                key.clone()
+            } else {
+                format!("{path}.{key}")
+            };
             match (default.get(&key), value) {
                 (_, value) if FREE_TABLES.contains(&full.as_str()) => {
                     merged.insert(key, value);
@@ -100,7 +117,9 @@ impl Layers {
                         self.lay(&full, inner, value, target);
                     }
                 }
-                (None, _) => self.fault(&full, format!("is not a setting{}", nearest(&key, default))),
+                (None, _) => {
+                    self.fault(&full, format!("is not a setting{}", nearest(&key, default)))
+                }
                 (Some(known), value) if same_type(&full, known, &value) => {
                     merged.insert(key, value);
                 }
@@ -122,7 +141,9 @@ impl Layers {
         merged: &mut Table,
     ) {
         let parts = path.split("__").map(str::to_lowercase).collect::<Vec<_>>();
-        let Some((last, tables)) = parts.split_last() else { return };
+        let Some((last, tables)) = parts.split_last() else {
+            return;
+        };
         let mut known = default;
         let mut target = merged;
         for table in tables {
@@ -162,19 +183,29 @@ fn same_type(path: &str, known: &Value, value: &Value) -> bool {
 /// A hint at the key that was probably meant.
 fn nearest(key: &str, table: &Table) -> String {
     let close = |known: &&String| {
-        known.starts_with(key) || key.starts_with(known.as_str()) || known.replace('_', "") == key.replace('_', "")
+        known.starts_with(key)
+            || key.starts_with(known.as_str())
+            || known.replace('_', "") == key.replace('_', "")
     };
-    table.keys().find(close).map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
+    table
+        .keys()
+        .find(close)
+        .map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
 }
 
 fn drop_empty_options(merged: &mut Table) {
     for path in OPTIONAL {
-        let Some((tables, key)) = path.rsplit_once('.') else { continue };
+        let Some((tables, key)) = path.rsplit_once('.') else {
+            continue;
+        };
         let table = tables.split('.').try_fold(&mut *merged, |table, part| {
             table.get_mut(part).and_then(Value::as_table_mut)
         });
         if let Some(table) = table
-            && table.get(key).and_then(Value::as_str).is_some_and(str::is_empty)
+            && table
+                .get(key)
+                .and_then(Value::as_str)
+                .is_some_and(str::is_empty)
         {
             table.remove(key);
         }
@@ -186,14 +217,22 @@ fn sections(merged: Table) -> Result<Config, Vec<ConfigFault>> {
     let faults = merged
         .iter()
         .filter_map(|(name, section)| section_fault(name, section).map(|text| (name, text)))
-        .map(|(name, text)| ConfigFault { origin: "configuration".to_owned(), key: name.clone(), text })
+        .map(|(name, text)| ConfigFault {
+            origin: "configuration".to_owned(),
+            key: name.clone(),
+            text,
+        })
         .collect::<Vec<_>>();
     if !faults.is_empty() {
         return Err(faults);
     }
     merged.try_into().map_err(|error| {
         let text = without_value(&error);
-        vec![ConfigFault { origin: "configuration".to_owned(), key: "-".to_owned(), text }]
+        vec![ConfigFault {
+            origin: "configuration".to_owned(),
+            key: "-".to_owned(),
+            text,
+        }]
     })
 }
 

@@ -4,7 +4,9 @@ fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<ConfigFa
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("lienthong.toml");
     std::fs::write(&file, text).unwrap();
-    let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let environment = environment
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     Config::load(Some(&file), environment).map_err(|faults| faults.0)
 }
 
@@ -25,7 +27,10 @@ fn keys(faults: Vec<ConfigFault>) -> Vec<String> {
 fn the_default_file_reads_and_lacks_only_what_each_site_must_say() {
     let faults = keys(Config::default().faults());
     assert!(!faults.is_empty());
-    assert!(faults.iter().all(|key| key.starts_with("portal.")), "{faults:?}");
+    assert!(
+        faults.iter().all(|key| key.starts_with("portal.")),
+        "{faults:?}"
+    );
     assert!(load(GOOD, &[]).is_ok());
 }
 
@@ -65,7 +70,13 @@ fn every_fault_is_named_at_once() {
         [broker]
         kind = 1
     "#;
-    let faults = load(text, &[("LIENTHONG__STORE__READERS", "many"), ("LIENTHONG__NO__SUCH", "1")]);
+    let faults = load(
+        text,
+        &[
+            ("LIENTHONG__STORE__READERS", "many"),
+            ("LIENTHONG__NO__SUCH", "1"),
+        ],
+    );
     let mut keys = keys(faults.unwrap_err());
     keys.sort();
     let expected = [
@@ -84,15 +95,26 @@ fn values_out_of_bounds_are_named_by_section_or_key() {
     let text = format!("{GOOD}\n[listen]\naddress = \"nowhere\"\n[broker]\nkind = \"kafka\"\n");
     assert_eq!(keys(load(&text, &[]).unwrap_err()), ["broker", "listen"]);
     let text = format!("{GOOD}\n[store]\nreaders = 0\n[broker]\nkind = \"rabbitmq\"\n");
-    assert_eq!(keys(load(&text, &[]).unwrap_err()), ["broker.rabbitmq.url", "store.readers"]);
+    assert_eq!(
+        keys(load(&text, &[]).unwrap_err()),
+        ["broker.rabbitmq.url", "store.readers"]
+    );
 }
 
 #[test]
 fn a_password_is_never_repeated() {
     let text = "[portal]\npassword = 12345\n";
     let faults = load(text, &[]).unwrap_err();
-    assert!(faults.iter().all(|fault| !fault.to_string().contains("12345")));
-    let config = load(GOOD, &[("LIENTHONG__BROKER__RABBITMQ__URL", "amqp://u:secret@h")]).unwrap();
+    assert!(
+        faults
+            .iter()
+            .all(|fault| !fault.to_string().contains("12345"))
+    );
+    let config = load(
+        GOOD,
+        &[("LIENTHONG__BROKER__RABBITMQ__URL", "amqp://u:secret@h")],
+    )
+    .unwrap();
     assert!(!format!("{config:?}").contains("secret"));
     assert!(!format!("{config:?}").contains("mật khẩu"));
 }

@@ -22,7 +22,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "COUNT", default_value_t = 3,
           value_parser = clap::value_parser!(u8).range(1..=34))]
     pub provinces: u8,
-    /// Carry the attempts through this RabbitMQ: amqp://user:password@host/vhost. The vhost must exist.
+    /// Carry the attempts through this RabbitMQ: `amqp://user:password@host/vhost`. The vhost must exist.
     #[arg(long, value_name = "URL")]
     pub rabbitmq: Option<String>,
     /// How much the simulated portal misbehaves.

@@ -18,9 +18,6 @@ pub(super) fn histogram(most: u64) -> Histogram<u64> {
         .expect("three digits between 1 and a larger number are possible")
 }
 
-/// Longest wait for a receipt that is measured, an hour; a longer one counts as this.
-const ACCEPT_US_MAX: u64 = 3_600_000_000;
-
 /// Shared by the provinces, the view and the summary.
 pub(super) struct Board(Mutex<State>);
 

@@ -27,7 +27,7 @@ impl Faults {
                         Fault::Reject {
                             message: "Dữ liệu hồ sơ không hợp lệ".to_owned(),
                         },
-                        0.002,
+                        0.005,
                     )
                 });
                 rules.push(rule(

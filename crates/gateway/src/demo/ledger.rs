@@ -17,9 +17,6 @@ const FINISHED_KEPT_MAX: usize = 20_000;
 /// The longest way to the portal that is told apart, in milliseconds: a day.
 const WAY_MS_MAX: u64 = 86_400_000;
 
-/// Longest way of an event that is measured, a week; a longer one counts as this.
-const END_TO_END_MS_MAX: u64 = 7 * 24 * 3_600 * 1_000;
-
 /// One accepted event, as its receipt told it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Acknowledged<'a> {

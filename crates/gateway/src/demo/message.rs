@@ -1,7 +1,9 @@
 //! Our events as messages of the contract: what a province's own software would fill in.
 
+use lienthong_domain::channel::Channel;
 use lienthong_domain::details::{Fee, Identity, PrivateText, ResultPaper, Supplement};
 use lienthong_domain::event::Progress;
+use lienthong_domain::money::Vnd;
 use lienthong_domain::{DossierDetails, StatusEvent, Text, Timestamp};
 use lienthong_proto::dossier::v1 as proto;
 
@@ -35,7 +37,7 @@ fn details(from: &DossierDetails) -> proto::DossierDetails {
         procedure_name: from.procedure_name.as_ref().map(ToString::to_string),
         field_code: from.field_code.as_ref().map(ToString::to_string),
         field_name: from.field_name.as_ref().map(ToString::to_string),
-        channel: from.channel.map_or(0, |channel| channel.code()),
+        channel: from.channel.map_or(0, Channel::code),
         applicant: applicant(from),
         summary: from.summary.as_ref().map(private),
         submitted_at: from.submitted_at.map(instant),
@@ -98,7 +100,7 @@ fn fee(from: &Fee) -> proto::Fee {
         name: text(from.name.as_ref()),
         code: text(from.code.as_ref()),
         collection_code: text(from.collection_code.as_ref()),
-        amount_vnd: from.amount.map_or(0, |amount| amount.dong()),
+        amount_vnd: from.amount.map_or(0, Vnd::dong),
         kind: kind.unwrap_or(0),
     }
 }

@@ -45,8 +45,8 @@ const RECONNECT_WAIT: Duration = Duration::from_millis(300);
 /// How long answers may take after the stop.
 const ANSWERS_WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// `google.rpc.Code`s after which the same event may be sent again: DEADLINE_EXCEEDED,
-/// RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE.
+/// `google.rpc.Code`s after which the same event may be sent again: `DEADLINE_EXCEEDED`,
+/// `RESOURCE_EXHAUSTED`, `ABORTED`, `INTERNAL`, `UNAVAILABLE`.
 const RETRY_CODES: [i32; 5] = [4, 8, 10, 13, 14];
 
 /// A province at work.

@@ -198,17 +198,20 @@ impl Summary {
         if !faults.is_empty() {
             rows.push(("Sự cố của cổng · portal faults", faults.join(", ")));
         }
-        let width = rows
-            .iter()
-            .map(|(name, _)| console::measure_text_width(name))
-            .max()
-            .unwrap_or(0);
-        let line = |(name, value): &(&str, String)| {
-            let name = console::pad_str(name, width, console::Alignment::Left, None);
-            format!("  {name}  {value}\n")
-        };
-        rows.iter().map(line).collect()
+        aligned(&rows)
     }
+}
+
+fn aligned(rows: &[(&str, String)]) -> String {
+    let widths = rows
+        .iter()
+        .map(|(name, _)| console::measure_text_width(name));
+    let width = widths.max().unwrap_or(0);
+    let line = |(name, value): &(&str, String)| {
+        let name = console::pad_str(name, width, console::Alignment::Left, None);
+        format!("  {name}  {value}\n")
+    };
+    rows.iter().map(line).collect()
 }
 
 fn percentiles(ms: Percentiles) -> String {

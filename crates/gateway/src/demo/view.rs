@@ -321,7 +321,7 @@ mod tests {
             delivered: 12_000,
             waiting: 345,
             parked: 2,
-            oldest: Some(Duration::from_millis(1_250)),
+            oldest: Some(Duration::from_millis(1_300)),
             accept_ms: Percentiles {
                 p50: Some(2.5),
                 p99: Some(9.0),

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use lienthong_services::{Registry, Services};
+use lienthong_transport::Connections;
 use tokio_util::sync::CancellationToken;
 
 /// How often the file is looked at.
@@ -17,14 +18,24 @@ const FILE_BYTES_MAX: u64 = 16 << 20;
 pub(crate) fn read_registry(file: &Path) -> anyhow::Result<Registry> {
     let context = || format!("failed to read the participants file {}", file.display());
     let size = std::fs::metadata(file).with_context(context)?.len();
-    anyhow::ensure!(size <= FILE_BYTES_MAX, "{} is larger than 16 MiB", file.display());
+    anyhow::ensure!(
+        size <= FILE_BYTES_MAX,
+        "{} is larger than 16 MiB",
+        file.display()
+    );
     let text = std::fs::read_to_string(file).with_context(context)?;
     Registry::parse(&text)
         .map_err(|faults| anyhow::anyhow!("{}:\n  {}", file.display(), faults.join("\n  ")))
 }
 
-/// Takes a changed file; one with faults changes nothing and is told once.
-pub(super) async fn follow_registry(file: PathBuf, services: Arc<Services>, stop: CancellationToken) {
+/// Takes a changed file, and closes the connections of those who may no longer come in. A file with faults
+/// changes nothing and is told once.
+pub(super) async fn follow_registry(
+    file: PathBuf,
+    services: Arc<Services>,
+    connections: Connections,
+    stop: CancellationToken,
+) {
     let mut seen = modified(&file);
     loop {
         tokio::select! {
@@ -39,7 +50,15 @@ pub(super) async fn follow_registry(file: PathBuf, services: Arc<Services>, stop
         match read_registry(&file) {
             Ok(registry) => {
                 services.set_registry(registry);
-                tracing::info!("the participants file was read again");
+                let closed = connections.close_where(|peer| {
+                    services
+                        .caller(&peer.participant, &peer.system, &peer.spki_sha256)
+                        .is_err()
+                });
+                tracing::info!(
+                    connections.closed = closed,
+                    "the participants file was read again"
+                );
             }
             Err(error) => tracing::error!(
                 error = format!("{error:#}"),
@@ -50,5 +69,7 @@ pub(super) async fn follow_registry(file: PathBuf, services: Arc<Services>, stop
 }
 
 fn modified(file: &Path) -> Option<SystemTime> {
-    std::fs::metadata(file).and_then(|data| data.modified()).ok()
+    std::fs::metadata(file)
+        .and_then(|data| data.modified())
+        .ok()
 }

@@ -19,10 +19,14 @@ pub(super) async fn run(
     stop: CancellationToken,
 ) {
     loop {
-        let room = store.disk_free_bytes().is_none_or(|free| free >> 20 >= reserve_mib);
+        let room = store
+            .disk_free_bytes()
+            .is_none_or(|free| free >> 20 >= reserve_mib);
         health.set_accepting(room).await;
         let state = broker.state();
-        health.set_delivering(state.connected && state.blocked_since.is_none()).await;
+        health
+            .set_delivering(state.connected && state.blocked_since.is_none())
+            .await;
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}

@@ -27,6 +27,15 @@ pub(crate) fn from_proto(event: &proto::StatusEvent) -> Result<StatusEvent, Faul
             |own| progress_from_proto(line, own),
         )
     });
+    if event.source_sequence.is_some_and(|sequence| sequence < 0) {
+        faults.push(
+            "source_sequence",
+            Reason::OutOfRange {
+                min: 0,
+                max: i64::MAX,
+            },
+        );
+    }
     let details = event.details.as_ref().map(|found| {
         under(
             &mut faults,

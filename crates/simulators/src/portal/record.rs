@@ -227,7 +227,6 @@ impl DossierSummary {
             self.refused += 1;
             return;
         }
-        self.status = entry.status;
         match entry.service {
             Service::UpdateProgress => self.progress.push(ProgressSeen {
                 call: entry.call,
@@ -235,7 +234,12 @@ impl DossierSummary {
                 occurred: entry.occurred,
                 sequence: entry.sequence,
             }),
-            Service::SyncDossier | Service::Login | Service::FindDossier => self.syncs += 1,
+            // Only a whole dossier says where it stands; a progress line may tell of an earlier step.
+            Service::SyncDossier => {
+                self.status = entry.status;
+                self.syncs += 1;
+            }
+            Service::Login | Service::FindDossier => {}
         }
         let duplicate = self.compare_by_key(entry, seen);
         self.compare_by_sequence(entry, seen, duplicate);

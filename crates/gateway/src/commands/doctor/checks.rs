@@ -36,14 +36,19 @@ pub(super) async fn all(config: &Config) -> Vec<Finding> {
 fn clock_finding(now: Timestamp) -> Finding {
     let built_after = Timestamp::from_second(1_790_000_000).unwrap_or(Timestamp::MIN);
     if now < built_after {
-        Finding::fault("clock", format!("{now} is before this program was written"), "set the clock; use NTP (chrony)")
+        Finding::fault(
+            "clock",
+            format!("{now} is before this program was written"),
+            "set the clock; use NTP (chrony)",
+        )
     } else {
         Finding::ok("clock", format!("{now}"))
     }
 }
 
 fn certificates(config: &Config, clock: &Clock) -> Finding {
-    const FIX: &str = "`lienthong certs init` makes development certificates; production ones come from your CA";
+    const FIX: &str =
+        "`lienthong certs init` makes development certificates; production ones come from your CA";
     match wire::server_tls(&config.tls, clock) {
         Err(error) => Finding::fault("certificates", format!("{error:#}"), FIX),
         Ok(tls) => {
@@ -51,7 +56,11 @@ fn certificates(config: &Config, clock: &Clock) -> Finding {
             let found = format!("the gateway's certificate is good for {left} more day(s)");
             match left {
                 ..0 => Finding::fault("certificates", "the gateway's certificate has expired", FIX),
-                0..CERTIFICATE_DAYS_WARN => Finding::warn("certificates", found, "renew it; the gateway takes the new files by itself"),
+                0..CERTIFICATE_DAYS_WARN => Finding::warn(
+                    "certificates",
+                    found,
+                    "renew it; the gateway takes the new files by itself",
+                ),
                 _ => Finding::ok("certificates", found),
             }
         }
@@ -61,10 +70,18 @@ fn certificates(config: &Config, clock: &Clock) -> Finding {
 fn participants(file: &Path) -> Finding {
     match wire::read_registry(file) {
         Ok(registry) => match registry.participants().count() {
-            0 => Finding::warn("participants", "the file names nobody", "nobody can connect; `lienthong certs issue` prints an entry"),
+            0 => Finding::warn(
+                "participants",
+                "the file names nobody",
+                "nobody can connect; `lienthong certs issue` prints an entry",
+            ),
             count => Finding::ok("participants", format!("{count} in {}", file.display())),
         },
-        Err(error) => Finding::fault("participants", format!("{error:#}"), "correct the participants file"),
+        Err(error) => Finding::fault(
+            "participants",
+            format!("{error:#}"),
+            "correct the participants file",
+        ),
     }
 }
 
@@ -76,7 +93,11 @@ async fn address(config: &Config) -> Finding {
             format!("{} is in use", config.listen.address),
             "fine if that is the running gateway; else choose another in [listen]",
         ),
-        Err(error) => Finding::fault("address", error.to_string(), "choose another address in [listen]"),
+        Err(error) => Finding::fault(
+            "address",
+            error.to_string(),
+            "choose another address in [listen]",
+        ),
     }
 }
 
@@ -105,9 +126,17 @@ fn disk(free: Option<u64>, config: &Config) -> Option<Finding> {
     let free_mib = free? >> 20;
     let found = format!("{free_mib} MiB free");
     Some(if free_mib < config.store.reserve_mib {
-        Finding::fault("disk", found, "intake is stopped below store.reserve_mib: free space or move the store")
+        Finding::fault(
+            "disk",
+            found,
+            "intake is stopped below store.reserve_mib: free space or move the store",
+        )
     } else if free_mib < config.store.reserve_mib.saturating_mul(4) {
-        Finding::warn("disk", found, "add disk space before intake stops at store.reserve_mib")
+        Finding::warn(
+            "disk",
+            found,
+            "add disk space before intake stops at store.reserve_mib",
+        )
     } else {
         Finding::ok("disk", found)
     })
@@ -117,7 +146,8 @@ async fn broker(config: &Config, clock: &Clock) -> Finding {
     if config.broker.kind == BrokerKind::Embedded {
         return Finding::ok("broker", "embedded");
     }
-    const FIX: &str = "look at the URL, the vhost and the user's rights (configure, write, read) in RabbitMQ";
+    const FIX: &str =
+        "look at the URL, the vhost and the user's rights (configure, write, read) in RabbitMQ";
     let connected = match wire::connect_rabbitmq(config, clock) {
         Err(error) => return Finding::fault("broker", format!("{error:#}"), FIX),
         Ok(broker) => broker,
@@ -135,7 +165,8 @@ async fn broker(config: &Config, clock: &Clock) -> Finding {
 }
 
 async fn portal(config: &Config, clock: &Clock) -> Finding {
-    const FIX: &str = "look at the addresses, the user and the password in [portal], and at the route to it";
+    const FIX: &str =
+        "look at the addresses, the user and the password in [portal], and at the route to it";
     let checked = match wire::portal(config, clock) {
         Err(error) => Err(format!("{error:#}")),
         Ok(portal) => portal.check(PATIENCE).await,

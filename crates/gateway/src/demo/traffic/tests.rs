@@ -89,19 +89,6 @@ fn every_event_is_accepted_by_the_rules_and_everything_occurs() {
 }
 
 #[test]
-fn the_portal_gets_the_fields_it_requires() {
-    let mut traffic = Traffic::new(province("H21"), 1, 50);
-    for _ in 0..500 {
-        let Move { slot, event } = traffic.next(now()).unwrap();
-        if event.source_sequence == Some(10) {
-            let details = event.details.unwrap();
-            assert!(details.lacks_for(DossierStatus::Accepted).is_empty());
-        }
-        traffic.taken(slot);
-    }
-}
-
-#[test]
 fn open_dossiers_are_bounded_and_an_unanswered_event_blocks_its_dossier() {
     let mut traffic = Traffic::new(province("H56"), 7, 3);
     let mut codes = BTreeSet::new();
