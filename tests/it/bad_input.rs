@@ -202,7 +202,7 @@ async fn ten_megabytes_are_refused_before_they_are_read() {
         ),
         "{status:?}"
     );
-    assert_eq!(status.message().is_empty(), false);
+    assert!(!status.message().is_empty());
     nothing_stored(&gateway).await;
     // The connection is still good for others.
     let mut client = gateway.province("H21");

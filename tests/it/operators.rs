@@ -61,10 +61,10 @@ async fn parked(gateway: &TestGateway, expected: u64) {
         .await;
 }
 
-fn everything() -> Option<DeliverySelection> {
-    Some(DeliverySelection {
+fn everything() -> DeliverySelection {
+    DeliverySelection {
         selection: Some(Selection::Filter(ParkedFilter::default())),
-    })
+    }
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_parked_dossier_is_found_explained_replayed_and_delivered_in_order() {
     assert!(!why.lanes[0].explanation_vi.is_empty() && !why.lanes[0].explanation_en.is_empty());
 
     let replay = |dry_run| ReplayDeliveriesRequest {
-        selection: everything(),
+        selection: Some(everything()),
         reason: "Cổng đã sửa".to_owned(),
         dry_run,
         ..ReplayDeliveriesRequest::default()
@@ -142,7 +142,7 @@ async fn a_discarded_delivery_lets_the_rest_of_its_lane_go() {
     let gateway = with_a_parked_dossier().await;
     let mut operator = gateway.operator();
     let request = |reason: &str| DiscardDeliveriesRequest {
-        selection: everything(),
+        selection: Some(everything()),
         reason: reason.to_owned(),
         dry_run: false,
     };

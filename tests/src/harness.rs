@@ -137,7 +137,7 @@ impl TestGateway {
         portal_task.spawn(async move {
             running
                 .await
-                .expect("the simulator serves until it is stopped")
+                .expect("the simulator serves until it is stopped");
         });
         let mut config = quick_config(folder.path(), &base);
         change(&mut config);

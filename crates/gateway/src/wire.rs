@@ -20,8 +20,8 @@ use lienthong_rpc::{Health, RpcConfig, RpcServer};
 use lienthong_services::Services;
 use lienthong_store_sqlite::SqliteStore;
 use lienthong_transport::{
-    Acceptor, HttpClientConfig, IdentityPolicy, Limits, OldestTls, Reloader, ServerTls,
-    ServerTlsConfig, TlsClock, http_client, install_crypto_provider,
+    Acceptor, Connections, HttpClientConfig, IdentityPolicy, Limits, OldestTls, Reloader,
+    ServerTls, ServerTlsConfig, TlsClock, http_client, install_crypto_provider,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -49,15 +49,18 @@ pub struct Gateway {
     drain: Duration,
 }
 
-impl Gateway {
-    /// Builds and starts everything. When it returns, statuses are accepted.
-    ///
-    /// # Errors
-    /// The first part that cannot be built, with what it needed.
-    pub async fn start(config: Config, clock: Clock, random: Random) -> anyhow::Result<Self> {
-        install_crypto_provider();
+/// The inner parts, built and not running yet.
+struct Parts {
+    store: Arc<dyn Store>,
+    broker: Arc<dyn Broker>,
+    delivery: Delivery,
+    services: Arc<Services>,
+}
+
+impl Parts {
+    async fn build(config: &Config, clock: &Clock, random: Random) -> anyhow::Result<Self> {
         let registry = read_registry(&config.participants.file)?;
-        let store: Arc<dyn Store> = Arc::new(open_store(&config)?);
+        let store: Arc<dyn Store> = Arc::new(open_store(config)?);
         let recovered = store
             .recover(clock.now())
             .await
@@ -65,12 +68,12 @@ impl Gateway {
         if recovered > 0 {
             tracing::info!(count = recovered, "claims of the last run are ready again");
         }
-        let broker = broker(&config, &clock)?;
-        let destination: Arc<dyn Destination> = Arc::new(portal(&config, &clock)?);
+        let broker = broker(config, clock)?;
+        let portal: Arc<dyn Destination> = Arc::new(portal(config, clock)?);
         let delivery = Delivery::new(
             store.clone(),
             broker.clone(),
-            vec![destination],
+            vec![portal],
             config.delivery.workers.clone(),
             clock.clone(),
             random.clone(),
@@ -85,53 +88,68 @@ impl Gateway {
             clock.clone(),
             random,
         ));
+        Ok(Self {
+            store,
+            broker,
+            delivery,
+            services,
+        })
+    }
+}
+
+impl Gateway {
+    /// Builds and starts everything. When it returns, statuses are accepted.
+    ///
+    /// # Errors
+    /// The first part that cannot be built, with what it needed.
+    pub async fn start(config: Config, clock: Clock, random: Random) -> anyhow::Result<Self> {
+        install_crypto_provider();
+        let parts = Parts::build(&config, &clock, random).await?;
         let tls = Arc::new(server_tls(&config.tls, &clock)?);
         let acceptor = Acceptor::bind(config.listen.address, tls.clone(), limits(&config.tls))
             .await
             .with_context(|| format!("failed to listen on {}", config.listen.address))?;
-
-        let (edge_stop, delivery_stop) = (CancellationToken::new(), CancellationToken::new());
-        let (mut edge, mut workers) = (JoinSet::new(), JoinSet::new());
-        let (address, connections) = (acceptor.local_address(), acceptor.connections());
         let drain = Duration::from_secs(config.listen.drain_seconds);
         let rpc = RpcConfig {
             reflection: config.listen.reflection,
             drain_max: drain,
             ..RpcConfig::default()
         };
-        let server = RpcServer::new(services.clone(), rpc).await;
-        let health = server.health();
-        edge.spawn(serve(server, acceptor, edge_stop.clone()));
-        workers.spawn(delivery.run(delivery_stop.clone()));
-        workers
-            .spawn(Reloader::new(tls, Reloader::POLL_INTERVAL_DEFAULT).run(delivery_stop.clone()));
-        let file = config.participants.file.clone();
-        workers.spawn(files::follow_registry(
-            file,
-            services.clone(),
-            connections,
-            delivery_stop.clone(),
-        ));
-        let (seen, shown) = (broker.clone(), health.clone());
-        workers.spawn(health::run(
-            seen,
-            store.clone(),
-            config.store.reserve_mib,
-            shown,
-            delivery_stop.clone(),
-        ));
-        Ok(Self {
-            address,
-            services,
-            store,
-            broker,
-            health,
-            edge_stop,
-            delivery_stop,
-            edge,
-            workers,
+        let server = RpcServer::new(parts.services.clone(), rpc).await;
+        let mut gateway = Self {
+            address: acceptor.local_address(),
+            services: parts.services,
+            store: parts.store,
+            broker: parts.broker,
+            health: server.health(),
+            edge_stop: CancellationToken::new(),
+            delivery_stop: CancellationToken::new(),
+            edge: JoinSet::new(),
+            workers: JoinSet::new(),
             drain,
-        })
+        };
+        gateway.follow(&config, tls, acceptor.connections());
+        gateway
+            .workers
+            .spawn(parts.delivery.run(gateway.delivery_stop.clone()));
+        gateway
+            .edge
+            .spawn(serve(server, acceptor, gateway.edge_stop.clone()));
+        Ok(gateway)
+    }
+
+    /// Starts what follows the outside: certificates, the participants file, and the health names.
+    fn follow(&mut self, config: &Config, tls: Arc<ServerTls>, connections: Connections) {
+        let stop = || self.delivery_stop.clone();
+        let reloader = Reloader::new(tls, Reloader::POLL_INTERVAL_DEFAULT).run(stop());
+        let file = config.participants.file.clone();
+        let registry = files::follow_registry(file, self.services.clone(), connections, stop());
+        let (broker, store) = (self.broker.clone(), self.store.clone());
+        let reserve_mib = config.store.reserve_mib;
+        let health = health::run(broker, store, reserve_mib, self.health.clone(), stop());
+        self.workers.spawn(reloader);
+        self.workers.spawn(registry);
+        self.workers.spawn(health);
     }
 
     /// Stops in order: no new calls, calls under way answered, no new claims, outcomes recorded,

@@ -10,6 +10,7 @@ use prost_types::Timestamp;
 pub const DAY: i64 = 1_724_375_700;
 
 /// An instant so many seconds after [`DAY`].
+#[expect(clippy::unnecessary_wraps, reason = "the fields it fills are optional")]
 pub fn at(seconds: i64) -> Option<Timestamp> {
     Some(Timestamp {
         seconds: DAY + seconds,

@@ -341,9 +341,12 @@ mod tests {
                         }
                     }
                     drop(poll(&mut window));
-                    let expected = (0..COUNT).map(|id| match lost(id) {
-                        true => Published::Refused,
-                        false => Published::Confirmed,
+                    let expected = (0..COUNT).map(|id| {
+                        if lost(id) {
+                            Published::Refused
+                        } else {
+                            Published::Confirmed
+                        }
                     });
                     let answers = answers.try_recv().expect("all confirms are in");
                     assert_eq!(

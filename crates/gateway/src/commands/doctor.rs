@@ -97,9 +97,9 @@ fn table(findings: &[Finding]) -> String {
             Grade::Warn => console::style("warn ").yellow(),
             Grade::Fault => console::style("FAULT").red().bold(),
         };
-        text += &format!("{mark}  {check:<14} {found}\n");
+        text.extend([format!("{mark}  {check:<14} {found}\n")]);
         if !fix.is_empty() {
-            text += &format!("       {:<14} -> {fix}\n", "");
+            text.extend([format!("       {:<14} -> {fix}\n", "")]);
         }
     }
     text

@@ -118,7 +118,7 @@ impl Layers {
                     }
                 }
                 (None, _) => {
-                    self.fault(&full, format!("is not a setting{}", nearest(&key, default)))
+                    self.fault(&full, format!("is not a setting{}", nearest(&key, default)));
                 }
                 (Some(known), value) if same_type(&full, known, &value) => {
                     merged.insert(key, value);

@@ -143,11 +143,11 @@ fn disk(free: Option<u64>, config: &Config) -> Option<Finding> {
 }
 
 async fn broker(config: &Config, clock: &Clock) -> Finding {
+    const FIX: &str =
+        "look at the URL, the vhost and the user's rights (configure, write, read) in RabbitMQ";
     if config.broker.kind == BrokerKind::Embedded {
         return Finding::ok("broker", "embedded");
     }
-    const FIX: &str =
-        "look at the URL, the vhost and the user's rights (configure, write, read) in RabbitMQ";
     let connected = match wire::connect_rabbitmq(config, clock) {
         Err(error) => return Finding::fault("broker", format!("{error:#}"), FIX),
         Ok(broker) => broker,
