@@ -9,7 +9,8 @@ use backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 use tokio::time::Instant;
 
 const DELAY_MIN: Duration = Duration::from_millis(100);
-const DELAY_MAX: Duration = Duration::from_secs(15);
+/// A broker that is back is used within seconds; one attempt in five seconds burdens nobody.
+const DELAY_MAX: Duration = Duration::from_secs(5);
 /// A session that lived this long was a success; a shorter one keeps the delays growing, so a
 /// broker that accepts and drops at once is not asked in a hot loop.
 const SUCCESS_AFTER: Duration = Duration::from_millis(250);

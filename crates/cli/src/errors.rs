@@ -26,7 +26,7 @@ pub enum CliError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// The gateway answered with an error.
-    #[error("get an answer without an error from the gateway")]
+    #[error("do this: the gateway refused or could not be asked")]
     Gateway(#[source] Box<Status>),
     /// The gateway could not be reached, or did not take anything, for too long.
     #[error("have anything taken by the gateway for {seconds} s")]
@@ -122,8 +122,13 @@ pub(crate) fn tell(status: &Status) -> String {
         }
         None => lines.push(format!("  {}", code_name(status.code()))),
     }
-    if !status.message().is_empty() {
+    let said_already = known.is_some_and(|code| status.message() == code.en());
+    if !status.message().is_empty() && !said_already {
         lines.push(format!("  {}", status.message()));
+    }
+    if known.is_none() && status.code() == Code::Unavailable {
+        lines.push("  Không kết nối được: kiểm tra --endpoint, chứng thư số và tiến trình `lienthong serve`.".to_owned());
+        lines.push("  Not connected: check --endpoint, the certificate files, and that `lienthong serve` runs there.".to_owned());
     }
     if let Some(info) = details.error_info() {
         let mut metadata: Vec<_> = info.metadata.iter().collect();

@@ -40,7 +40,10 @@ impl Summary {
         self.lines += lines;
         self.steps_before += steps_before;
         self.counters.add_all(&tally.counters);
-        for line in tally.refused_lines {
+        // Answers come back in the order of their commit; people read a file downwards.
+        let mut refused = tally.refused_lines;
+        refused.sort_by_key(|line| line.line);
+        for line in refused {
             self.refused_lines.push(RefusedLine {
                 file: file.to_owned(),
                 ..line
