@@ -39,12 +39,26 @@ pub struct Options {
     /// Measure only this; may be given several times
     #[arg(long, value_enum, value_name = "NAME")]
     only: Vec<Measurement>,
-    /// Be the empty gRPC server that the gateway is compared with.
-    #[arg(long, hide = true, requires = "folder")]
-    empty_server: Option<SocketAddr>,
-    /// Where its certificates are.
-    #[arg(long, hide = true)]
-    folder: Option<PathBuf>,
+    #[command(subcommand)]
+    helper: Option<Helper>,
+}
+
+/// What the benchmark starts itself as: a counterpart in a process of its own, as the gateway is.
+#[derive(Debug, clap::Subcommand)]
+enum Helper {
+    /// The empty gRPC server.
+    #[command(hide = true)]
+    EmptyServer {
+        address: SocketAddr,
+        folder: PathBuf,
+    },
+    /// Bare SQLite; prints events a second.
+    #[command(hide = true)]
+    BareSqlite {
+        store: PathBuf,
+        group: usize,
+        warm_up: usize,
+    },
 }
 
 /// One comparison.
@@ -79,8 +93,19 @@ impl Measurement {
 /// Something could not be started, or the gateway refused what it should take; never a missed aim.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     install_crypto_provider();
-    if let (Some(address), Some(folder)) = (options.empty_server, options.folder) {
-        return empty_server::serve(address, &folder).await;
+    match options.helper {
+        Some(Helper::EmptyServer { address, folder }) => {
+            return empty_server::serve(address, &folder).await;
+        }
+        Some(Helper::BareSqlite {
+            store,
+            group,
+            warm_up,
+        }) => {
+            let rate = bare_sqlite::copy(&store, group, warm_up)?;
+            return Ok(writeln!(std::io::stdout(), "{rate}")?);
+        }
+        None => {}
     }
     let mut report = Report::new(options.quick);
     for measurement in Measurement::ALL {

@@ -27,18 +27,33 @@ const PATIENCE: Duration = Duration::from_mins(5);
 struct EndToEnd {
     events_per_second: f64,
     gateway_us: f64,
+    /// Transactions of the store: acceptance, claim, begin, advance and finish together.
+    commits: f64,
+}
+
+/// One repetition over one broker.
+struct Round {
+    through: EndToEnd,
+    /// Events a second to a null destination.
+    null: f64,
+    /// Messages a second of the bare broker; none for the embedded one.
+    bare: f64,
 }
 
 pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
-    let (rounds, events) = if quick { (1, 4_000) } else { (3, 16_000) };
+    let (rounds, events) = if quick { (1, 8_000) } else { (3, 16_000) };
     let rabbit = tokio::task::block_in_place(rabbitmq::own)?;
-    let mut over_rabbit: Vec<[f64; 4]> = Vec::new();
-    let mut over_embedded: Vec<[f64; 3]> = Vec::new();
+    let mut over_rabbit: Vec<Round> = Vec::new();
+    let mut over_embedded: Vec<Round> = Vec::new();
     for number in 1..=rounds {
         progress(&format!("delivery, repetition {number} of {rounds}"));
         let through = end_to_end(None, events).await?;
         let null = null_destination::events_per_second(Carrier::Embedded, events).await?;
-        over_embedded.push([through.events_per_second, through.gateway_us, null]);
+        over_embedded.push(Round {
+            through,
+            null,
+            bare: f64::NAN,
+        });
         if let Some(rabbit) = &rabbit {
             over_rabbit.push(with_rabbit(rabbit, events).await?);
         }
@@ -65,80 +80,92 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
     })
 }
 
-async fn with_rabbit(rabbit: &PrivateRabbit, events: u64) -> anyhow::Result<[f64; 4]> {
+async fn with_rabbit(rabbit: &PrivateRabbit, events: u64) -> anyhow::Result<Round> {
     let vhosts = tokio::task::block_in_place(|| rabbit.node().fresh_vhosts(3))?;
     let [bare, whole, null] = [0, 1, 2].map(|index| rabbit.node().amqp_url(&vhosts[index]));
     let bare = bare_broker::messages_per_second(&bare, events).await?;
     let through = end_to_end(Some(&whole), events).await?;
     let null = null_destination::events_per_second(Carrier::Rabbit(&null), events).await?;
-    Ok([through.events_per_second, through.gateway_us, bare, null])
+    Ok(Round {
+        through,
+        null,
+        bare,
+    })
 }
 
-fn rabbit_rows(taken: &[[f64; 4]]) -> Vec<Row> {
+fn rabbit_rows(taken: &[Round]) -> Vec<Row> {
     if taken.is_empty() {
         return Vec::new();
     }
-    let middle = |figure: fn(&[f64; 4]) -> f64| median(taken.iter().map(figure));
-    vec![
-        Row::new(
+    let middle = |read: fn(&Round) -> f64| median(taken.iter().map(read));
+    let ratio = middle(|round| round.through.events_per_second / round.bare);
+    let mut rows = rows_of(
+        taken,
+        [
             "rabbitmq",
-            "gateway over RabbitMQ",
-            middle(|taken| taken[0]),
-            "/s",
-        ),
-        Row::new(
             "rabbitmq_us",
-            "  gateway's processor time per event",
-            middle(|taken| taken[1]),
-            "us",
-        ),
+            "rabbitmq_commits",
+            "rabbitmq_null",
+        ],
+        "RabbitMQ",
+    );
+    rows.extend([
         Row::new(
             "rabbitmq_bare",
             "bare publish + confirm + consume + acknowledge",
-            middle(|taken| taken[2]),
+            middle(|round| round.bare),
             "/s",
         ),
-        Row::new(
-            "rabbitmq_ratio",
-            "gateway / bare",
-            middle(|taken| taken[0] / taken[2]),
-            "",
-        )
-        .aim(Aim::AtLeast(0.4)),
-        Row::new(
-            "rabbitmq_null",
-            "delivery over RabbitMQ to a null destination",
-            middle(|taken| taken[3]),
-            "/s",
-        ),
+        Row::new("rabbitmq_ratio", "gateway / bare", ratio, "").aim(Aim::AtLeast(0.4)),
         Row::new(
             "rabbitmq_null_ratio",
             "null destination / bare",
-            middle(|taken| taken[3] / taken[2]),
+            middle(|round| round.null / round.bare),
             "",
         ),
-    ]
+    ]);
+    rows
 }
 
-fn embedded_rows(taken: &[[f64; 3]]) -> Vec<Row> {
-    let middle = |figure: fn(&[f64; 3]) -> f64| median(taken.iter().map(figure));
+fn embedded_rows(taken: &[Round]) -> Vec<Row> {
+    rows_of(
+        taken,
+        [
+            "embedded",
+            "embedded_us",
+            "embedded_commits",
+            "embedded_null",
+        ],
+        "the embedded broker",
+    )
+}
+
+fn rows_of(taken: &[Round], names: [&'static str; 4], broker: &str) -> Vec<Row> {
+    let middle = |read: fn(&Round) -> f64| median(taken.iter().map(read));
+    let [whole, busy, commits, null] = names;
     vec![
         Row::new(
-            "embedded",
-            "gateway over the embedded broker",
-            middle(|taken| taken[0]),
+            whole,
+            format!("gateway over {broker}"),
+            middle(|round| round.through.events_per_second),
             "/s",
         ),
         Row::new(
-            "embedded_us",
+            busy,
             "  gateway's processor time per event",
-            middle(|taken| taken[1]),
+            middle(|round| round.through.gateway_us),
             "us",
         ),
         Row::new(
-            "embedded_null",
-            "delivery over the embedded broker to a null destination",
-            middle(|taken| taken[2]),
+            commits,
+            "  commits of the store per event",
+            middle(|round| round.through.commits),
+            "",
+        ),
+        Row::new(
+            null,
+            format!("delivery over {broker} to a null destination"),
+            middle(|round| round.null),
             "/s",
         ),
     ]
@@ -173,11 +200,16 @@ async fn end_to_end(broker: Option<&str>, events: u64) -> anyhow::Result<EndToEn
         applied: 0,
     };
     let first = meter.reach(events / 5).await?;
-    let (began, busy) = (Instant::now(), gateway.usage()?.busy_seconds);
+    let (began, busy, commits) = (
+        Instant::now(),
+        gateway.usage()?.busy_seconds,
+        site.commits()?,
+    );
     let last = meter.reach(events - events / 10).await?;
-    let (seconds, busy) = (
+    let (seconds, busy, commits) = (
         began.elapsed().as_secs_f64(),
         gateway.usage()?.busy_seconds - busy,
+        site.commits()?.wrapping_sub(commits),
     );
     meter.reach(events).await?;
     gateway.stop()?;
@@ -189,6 +221,7 @@ async fn end_to_end(broker: Option<&str>, events: u64) -> anyhow::Result<EndToEn
     Ok(EndToEnd {
         events_per_second: counted / seconds,
         gateway_us: busy / counted * 1e6,
+        commits: f64::from(commits) / counted,
     })
 }
 

@@ -118,9 +118,8 @@ impl Site {
     pub(super) fn start_empty(&self) -> anyhow::Result<Process> {
         let mut command = Command::new(std::env::current_exe()?);
         command
-            .arg("--empty-server")
+            .arg("empty-server")
             .arg(self.address.to_string())
-            .arg("--folder")
             .arg(self.folder());
         self.spawn(command)
     }

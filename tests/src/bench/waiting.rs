@@ -120,11 +120,11 @@ async fn fill(site: &Site, events: u64) -> anyhow::Result<Vec<f64>> {
             ended??;
         }
         let now = accepted.load(Ordering::Relaxed);
-        // The last part ends with the load, all others where they are seen to be full.
-        if now >= before + events / PARTS as u64 || now == count * STREAMS as u64 {
+        // The end of each part is fixed, so that what one runs over does not shorten the last ones.
+        if now >= count * STREAMS as u64 * (rates.len() as u64 + 1) / PARTS as u64 {
             rates.push(figure(now - before) / since.elapsed().as_secs_f64());
             (since, before) = (Instant::now(), now);
-            if rates.len() % PARTS_OF_AN_END == 0 {
+            if rates.len().is_multiple_of(PARTS_OF_AN_END) {
                 progress(&format!("waiting, {now} accepted"));
             }
         }
