@@ -115,9 +115,18 @@ async fn each_faulty_line_is_told_with_line_field_and_reason() {
     for row in expected.lines().skip(1) {
         let mut columns = row.splitn(3, ',');
         let line: u64 = columns.next().unwrap().parse().unwrap();
-        let (_field, reason) = (columns.next().unwrap(), columns.next().unwrap());
-        let refused = told.iter().any(|told| told["line"].as_u64() == Some(line));
-        if refused == (reason == "ok") {
+        let (field, reason) = (columns.next().unwrap(), columns.next().unwrap());
+        let faults = told
+            .iter()
+            .filter(|told| told["line"].as_u64() == Some(line))
+            .collect::<Vec<_>>();
+        // The gateway's own refusals name no field of the file, or the contract's.
+        let named = |fault: &&Value| {
+            let said = fault["field"].as_str().unwrap_or_default();
+            said.is_empty() || said.contains('_') || said.contains(field)
+        };
+        let judged = !faults.is_empty() && faults.iter().any(named);
+        if judged == (reason == "ok") {
             missing.push(row);
         }
     }

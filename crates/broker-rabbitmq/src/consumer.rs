@@ -84,7 +84,12 @@ impl Consumer {
             }
             if connection.status().connected() {
                 self.mend(&connection, silences).await;
-                silences %= SILENCES_MAX;
+                if silences >= SILENCES_MAX {
+                    silences = 0;
+                }
+            } else {
+                // A node that goes away says nothing about its queues.
+                silences = 0;
             }
         }
     }

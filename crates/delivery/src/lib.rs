@@ -78,8 +78,10 @@ impl Delivery {
     }
 
     /// Delivers until `stop`; then claims nothing more, lets the calls under way end (each is bounded
-    /// by the call time-out) and returns.
+    /// by the call time-out) and returns. Returns earlier only when a part ended by itself: then all of it
+    /// stops, so that whoever runs the process starts it anew instead of leaving one destination still.
     pub async fn run(self, stop: CancellationToken) {
+        let stop = stop.child_token();
         let mut parts = JoinSet::new();
         for (destination, control) in &self.lanes {
             let name = destination.name().clone();
@@ -103,10 +105,14 @@ impl Delivery {
             .map(|(destination, control)| (destination.name().clone(), control.clone()))
             .collect();
         parts.spawn(sweeper::run(self.tools.clone(), controls, stop.clone()));
-        parts.spawn(sweeper::reap(self.tools, stop));
+        parts.spawn(sweeper::reap(self.tools, stop.clone()));
         while let Some(ended) = parts.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, "a part of delivery ended by a panic; the rest goes on");
+                tracing::error!(%error, "a part of delivery ended by a panic");
+            }
+            if !stop.is_cancelled() {
+                tracing::error!("a part of delivery ended by itself; delivery stops");
+                stop.cancel();
             }
         }
     }

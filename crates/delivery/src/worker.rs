@@ -83,10 +83,12 @@ impl Worker {
             .map(|received| received.message)
             .collect::<Vec<_>>();
         if let Some(until) = self.halted(now) {
-            // Not begun, so nothing is counted: the claims go back until the halt is over.
-            if self.tools.store.unclaim(&messages, until).await.is_ok() {
-                received.into_iter().for_each(Received::acknowledge);
+            // Not begun, so nothing is counted: the claims go back until the halt is over, or, when the
+            // store cannot take them back now, until their leases end.
+            if self.tools.store.unclaim(&messages, until).await.is_err() {
+                tokio::time::sleep(BOOKKEEPING_PAUSE).await;
             }
+            received.into_iter().for_each(Received::acknowledge);
             return;
         }
         let lease_until = now + self.tools.config.lease();
@@ -145,7 +147,7 @@ impl Worker {
             let Outcome::Advanced { step } = answer.outcome else {
                 break answer;
             };
-            self.control.note(answer.outcome, self.tools.clock.now());
+            self.note(&work, &answer).await;
             lease_until = self.tools.clock.now() + self.tools.config.lease();
             match self
                 .tools
@@ -189,11 +191,10 @@ impl Worker {
         }
     }
 
-    /// Records the attempt; repeats a failed write while the lease holds, because the effect at the
-    /// destination is real and must not be forgotten.
-    async fn finish(&self, work: &Work, started_at: Timestamp, took: Duration, answer: Answer) {
-        let now = self.tools.clock.now();
-        let noted = self.control.note(answer.outcome, now);
+    /// Tells the breaker and the limit of an answer, and keeps a breaker that changed. Returns whether the
+    /// attempt counts.
+    async fn note(&self, work: &Work, answer: &Answer) -> bool {
+        let noted = self.control.note(answer.outcome, self.tools.clock.now());
         if let Some((record, state)) = noted.changed {
             tracing::warn!(
                 destination.name = %work.destination, breaker.state = state, error.code = %answer.code,
@@ -211,10 +212,18 @@ impl Worker {
                 );
             }
         }
+        noted.counts
+    }
+
+    /// Records the attempt; repeats a failed write while the lease holds, because the effect at the
+    /// destination is real and must not be forgotten.
+    async fn finish(&self, work: &Work, started_at: Timestamp, took: Duration, answer: Answer) {
+        let counts = self.note(work, &answer).await;
+        let now = self.tools.clock.now();
         let situation = Situation {
             outcome: answer.outcome,
             counted: work.counted,
-            breaker_closed: noted.counts,
+            breaker_closed: counts,
             now,
             chance: self.tools.random.unit(),
         };

@@ -30,7 +30,7 @@ Start here:
   lienthong serve -c lienthong.toml run the gateway
   lienthong push FILE               send statuses as a province does
 
-Exit codes: 0 done, 1 lost or faulty, 64 usage, 65 some input refused, 69 not reachable, 70 internal, 78 configuration.";
+Exit codes: 0 done, 1 lost or faulty, 64 usage, 65 some input refused, 69 not reachable, 70 internal, 78 configuration, 130 interrupted.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]

@@ -3,8 +3,10 @@
 mod files;
 mod health;
 
+use std::fs::{DirBuilder, OpenOptions};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +49,7 @@ pub struct Gateway {
     edge: JoinSet<()>,
     workers: JoinSet<()>,
     drain: Duration,
+    call_timeout: Duration,
 }
 
 /// The inner parts, built and not running yet.
@@ -127,6 +130,7 @@ impl Gateway {
             edge: JoinSet::new(),
             workers: JoinSet::new(),
             drain,
+            call_timeout: config.delivery.workers.call_timeout(),
         };
         gateway.follow(&config, tls, acceptor.connections());
         gateway
@@ -152,6 +156,14 @@ impl Gateway {
         self.workers.spawn(health);
     }
 
+    /// Waits until a part ends that should run until [`Gateway::stop`]: the process is better started anew.
+    pub async fn broken(&mut self) {
+        tokio::select! {
+            _ = self.edge.join_next() => {}
+            _ = self.workers.join_next() => {}
+        }
+    }
+
     /// Stops in order: no new calls, calls under way answered, no new claims, outcomes recorded,
     /// broker and store closed. Each step is bounded.
     pub async fn stop(mut self) {
@@ -160,7 +172,8 @@ impl Gateway {
         ended(&mut self.edge, self.drain, "calls of participants").await;
         self.health.set_delivering(false).await;
         self.delivery_stop.cancel();
-        ended(&mut self.workers, self.drain, "calls to destinations").await;
+        let calls = self.drain.max(self.call_timeout);
+        ended(&mut self.workers, calls, "calls to destinations").await;
         self.broker.stop().await;
         self.store.close().await;
     }
@@ -190,10 +203,8 @@ async fn ended(tasks: &mut JoinSet<()>, drain: Duration, what: &str) {
 
 /// Opens the store.
 pub(crate) fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
-    if let Some(folder) = config.store.path.parent() {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("failed to create the folder {}", folder.display()))?;
-    }
+    private_files(&config.store.path)
+        .with_context(|| format!("failed to create {}", config.store.path.display()))?;
     let destination = DestinationSpec {
         name: config.portal.name.clone(),
         lane: config.delivery.lane,
@@ -207,6 +218,23 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
     };
     SqliteStore::open(&store)
         .with_context(|| format!("failed to open the store {}", config.store.path.display()))
+}
+
+/// Makes the store's folder and file, if they are missing, for this user only: they hold personal data.
+/// SQLite gives its other files the rights of the first.
+fn private_files(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
+    Ok(())
 }
 
 fn broker(config: &Config, clock: &Clock) -> anyhow::Result<Arc<dyn Broker>> {

@@ -183,14 +183,10 @@ impl Store for SqliteStore {
                 core.begin_attempts(&messages, now, lease_until)
             })
             .await?;
-        begun
+        Ok(begun
             .into_iter()
-            .map(|begun| {
-                begun
-                    .map(|begun| begun.into_work().map_err(StoreError::from))
-                    .transpose()
-            })
-            .collect()
+            .map(|begun| readable(begun?.into_work()))
+            .collect())
     }
 
     async fn advance(
@@ -373,4 +369,17 @@ impl Store for SqliteStore {
             Mode::Inline(inline) => inline.close(self.disk.is_memory()),
         }
     }
+}
+
+/// One row that cannot be read must not stop the others of its batch: it is told and left to its lease,
+/// and after as many leases as a worker may crash it is parked, alone.
+fn readable(work: Result<Work, Failure>) -> Option<Work> {
+    work.map_err(StoreError::from)
+        .inspect_err(|error| {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "a delivery cannot be read"
+            );
+        })
+        .ok()
 }

@@ -33,59 +33,13 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
         taken.push(round(per_stream).await?);
     }
     let middle = |figure: fn(&Round) -> f64| median(taken.iter().map(figure));
-    let rate = middle(|round| round.events_per_second);
     Ok(Section {
         name: "intake",
         title: format!(
             "Durable stream intake: {STREAMS} streams, {} events, median of {rounds}",
             per_stream * STREAMS as u64
         ),
-        rows: vec![
-            Row::new(
-                "gateway",
-                "gateway, mutual TLS, load generator on the same cores",
-                rate,
-                "/s",
-            )
-            .aim(Aim::AtLeast(20_000.0)),
-            Row::new(
-                "group",
-                "  events per commit, observed",
-                middle(|round| round.group),
-                "",
-            ),
-            Row::new(
-                "gateway_us",
-                "  gateway's processor time per event",
-                middle(|round| round.gateway_us),
-                "us",
-            ),
-            Row::new(
-                "bare_same",
-                "bare SQLite, same rows, same groups",
-                middle(|round| round.bare_same),
-                "/s",
-            ),
-            Row::new(
-                "bare_largest",
-                "bare SQLite, groups of 1,024",
-                middle(|round| round.bare_largest),
-                "/s",
-            ),
-            Row::new(
-                "ratio",
-                "gateway / bare, same groups",
-                middle(|round| round.events_per_second / round.bare_same),
-                "",
-            )
-            .aim(Aim::AtLeast(0.5)),
-            Row::new(
-                "ratio_largest",
-                "gateway / bare, groups of 1,024",
-                middle(|round| round.events_per_second / round.bare_largest),
-                "",
-            ),
-        ],
+        rows: rows_of(&taken),
         notes: vec![
             format!(
                 "{:.0} bytes an event on the wire; {MIX}",
@@ -97,6 +51,58 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
             ),
         ],
     })
+}
+
+/// The figures and what they are compared with.
+fn rows_of(taken: &[Round]) -> Vec<Row> {
+    let middle = |figure: fn(&Round) -> f64| median(taken.iter().map(figure));
+    let rate = middle(|round| round.events_per_second);
+    vec![
+        Row::new(
+            "gateway",
+            "gateway, mutual TLS, load generator on the same cores",
+            rate,
+            "/s",
+        )
+        .aim(Aim::AtLeast(20_000.0)),
+        Row::new(
+            "group",
+            "  events per commit, observed",
+            middle(|round| round.group),
+            "",
+        ),
+        Row::new(
+            "gateway_us",
+            "  gateway's processor time per event",
+            middle(|round| round.gateway_us),
+            "us",
+        ),
+        Row::new(
+            "bare_same",
+            "bare SQLite, same rows, same groups",
+            middle(|round| round.bare_same),
+            "/s",
+        ),
+        Row::new(
+            "bare_largest",
+            "bare SQLite, groups of 1,024",
+            middle(|round| round.bare_largest),
+            "/s",
+        ),
+        Row::new(
+            "ratio",
+            "gateway / bare, same groups",
+            middle(|round| round.events_per_second / round.bare_same),
+            "",
+        )
+        .aim(Aim::AtLeast(0.5)),
+        Row::new(
+            "ratio_largest",
+            "gateway / bare, groups of 1,024",
+            middle(|round| round.events_per_second / round.bare_largest),
+            "",
+        ),
+    ]
 }
 
 async fn round(per_stream: u64) -> anyhow::Result<Round> {

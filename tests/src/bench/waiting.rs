@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use lienthong_proto::dossier::v1::PushStatusRequest;
 use tokio::task::JoinSet;
 
-use super::gateway::{Process, Site};
+use super::gateway::{Process, Site, Usage};
 use super::load::{self, MIX, Watch};
 use super::report::{Aim, Row, Section};
 use super::{figure, median, progress};
@@ -40,66 +40,95 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
     let restarted = gateway.usage()?;
     gateway.stop()?;
     let store = std::fs::metadata(site.store())?.len();
+    let found = Found {
+        early,
+        late,
+        full,
+        restarted,
+        after_kill,
+        after_stop,
+        store,
+    };
     Ok(Section {
         name: "waiting",
         title: format!("{events} events that wait, {STREAMS} streams"),
-        rows: vec![
-            Row::new(
-                "early",
-                "intake on the empty store (median of the first fifth)",
-                early,
-                "/s",
-            ),
-            Row::new(
-                "late",
-                "intake at the end (median of the last fifth)",
-                late,
-                "/s",
-            ),
-            Row::new("ratio", "at the end / on the empty store", late / early, "")
-                .aim(Aim::AtLeast(0.8)),
-            Row::new(
-                "resident",
-                "resident memory of the gateway at the end",
-                full.resident_mib,
-                "MiB",
-            ),
-            Row::new(
-                "resident_max",
-                "  the most it has been",
-                full.resident_mib_max,
-                "MiB",
-            )
-            .aim(Aim::Below(200.0)),
-            Row::new(
-                "restart_kill",
-                "start to first receipt after kill -9",
-                after_kill,
-                "s",
-            )
-            .aim(Aim::Below(3.0)),
-            Row::new(
-                "restart_stop",
-                "start to first receipt after an orderly stop",
-                after_stop,
-                "s",
-            )
-            .aim(Aim::Below(3.0)),
-            Row::new(
-                "resident_restarted",
-                "  resident memory after it, at most",
-                restarted.resident_mib_max,
-                "MiB",
-            ),
-            Row::new(
-                "store",
-                "size of the store",
-                figure(store) / 1_048_576.0,
-                "MiB",
-            ),
-        ],
+        rows: rows_of(&found),
         notes: vec![format!("the destination is paused; {MIX}")],
     })
+}
+
+/// What was seen.
+struct Found {
+    early: f64,
+    late: f64,
+    full: Usage,
+    restarted: Usage,
+    after_kill: f64,
+    after_stop: f64,
+    store: u64,
+}
+
+fn rows_of(found: &Found) -> Vec<Row> {
+    vec![
+        Row::new(
+            "early",
+            "intake on the empty found.store (median of the first fifth)",
+            found.early,
+            "/s",
+        ),
+        Row::new(
+            "late",
+            "intake at the end (median of the last fifth)",
+            found.late,
+            "/s",
+        ),
+        Row::new(
+            "ratio",
+            "at the end / on the empty store",
+            found.late / found.early,
+            "",
+        )
+        .aim(Aim::AtLeast(0.8)),
+        Row::new(
+            "resident",
+            "resident memory of the gateway at the end",
+            found.full.resident_mib,
+            "MiB",
+        ),
+        Row::new(
+            "resident_max",
+            "  the most it has been",
+            found.full.resident_mib_max,
+            "MiB",
+        )
+        .aim(Aim::Below(200.0)),
+        Row::new(
+            "restart_kill",
+            "start to first receipt after kill -9",
+            found.after_kill,
+            "s",
+        )
+        .aim(Aim::Below(3.0)),
+        Row::new(
+            "restart_stop",
+            "start to first receipt after an orderly stop",
+            found.after_stop,
+            "s",
+        )
+        .aim(Aim::Below(3.0)),
+        Row::new(
+            "resident_restarted",
+            "  resident memory after it, at most",
+            found.restarted.resident_mib_max,
+            "MiB",
+        ),
+        Row::new(
+            "store",
+            "size of the store",
+            figure(found.store) / 1_048_576.0,
+            "MiB",
+        ),
+    ]
 }
 
 fn ends(rates: &[f64]) -> f64 {

@@ -13,16 +13,21 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<Exit> {
     let config = load(args.config.as_deref())?;
     telemetry::start(&config.log)?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let gateway = Gateway::start(config, Clock::system(), Random::system()).await?;
+    let mut gateway = Gateway::start(config, Clock::system(), Random::system()).await?;
     tracing::info!(address = %gateway.address, "the gateway accepts statuses");
+    let mut exit = Exit::OK;
     tokio::select! {
         _ = terminate.recv() => tracing::info!("asked to stop; finishing what is under way"),
         stop = tokio::signal::ctrl_c() => {
             stop?;
             tracing::info!("interrupted; finishing what is under way");
         }
+        () = gateway.broken() => {
+            tracing::error!("a part of the gateway ended by itself; stopping so that it is started anew");
+            exit = Exit::INTERNAL;
+        }
     }
     gateway.stop().await;
     tracing::info!("stopped");
-    Ok(Exit::OK)
+    Ok(exit)
 }

@@ -20,13 +20,8 @@ const OPTIONAL: [&str; 4] = [
 /// Keys that take values of several types; serde judges them.
 const ANY_TYPE: [&str; 1] = ["portal.agency"];
 
-/// Tables of the default file that are empty take any key; and these exist beside it.
-const FREE_TABLES: [&str; 4] = [
-    "portal.headers",
-    "portal.cuts",
-    "portal.meanings",
-    "portal.answer_fields",
-];
+/// Tables that take any key; they are empty in the default file.
+const FREE_TABLES: [&str; 2] = ["portal.headers", "portal.cuts"];
 
 /// A configuration file may be this large.
 const FILE_BYTES_MAX: u64 = 1 << 20;

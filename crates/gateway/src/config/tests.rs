@@ -41,6 +41,12 @@ fn the_delivery_defaults_in_the_file_are_those_of_the_code() {
 }
 
 #[test]
+fn the_portals_defaults_in_the_file_are_those_of_the_code() {
+    let file = format!("{:?}", Config::default().portal);
+    assert_eq!(file, format!("{:?}", lienthong_portal::Config::default()));
+}
+
+#[test]
 fn the_environment_wins_over_the_file_and_is_read_by_type() {
     let config = load(
         &format!("{GOOD}\n[store]\nreaders = 3\n"),

@@ -1,4 +1,5 @@
-//! The doctor's checks, from the inside outwards. None changes anything.
+//! The doctor's checks, from the inside outwards. It does what a start does and no more: a store that is not in
+//! use is opened and brought to the present schema, and RabbitMQ's queues are declared.
 
 use std::path::Path;
 use std::time::Duration;
