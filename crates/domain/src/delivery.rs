@@ -1,6 +1,7 @@
 //! Deliveries: one status event on its way to one destination.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -251,8 +252,8 @@ impl Answer {
     /// Longest `message`, in characters.
     pub const MESSAGE_CHARS_MAX: usize = 300;
 
-    /// An answer whose texts are cut to their bounds and freed of digits runs that could be
-    /// a citizen number (nine digits or more become `…`).
+    /// An answer whose texts are cut to their bounds and freed of numbers that could be a citizen's or a
+    /// telephone's: nine digits or more become `…`, also in groups such as `0912 345 678`.
     pub fn new(outcome: Outcome, code: &str, http_status: Option<u16>, message: &str) -> Self {
         Self {
             outcome,
@@ -263,32 +264,89 @@ impl Answer {
     }
 }
 
-/// Cuts to the bound and hides runs of nine digits or more; destinations repeat what we sent.
+/// Fewest digits that are hidden: an old citizen number has nine.
+const NUMBER_DIGITS_MIN: usize = 9;
+
+/// Hides numbers of nine digits or more and then cuts to the bound, so that the cut leaves no part of a
+/// number; destinations repeat what we sent.
 fn mask_numbers(message: &str) -> String {
+    let blank = |found: char| found.is_control() || found.is_whitespace();
+    let message: Vec<char> = message
+        .chars()
+        .map(|found| if blank(found) { ' ' } else { found })
+        .collect();
     let mut masked = String::new();
-    let mut digits = String::new();
-    let flush = |masked: &mut String, digits: &mut String| {
-        masked.push_str(if digits.len() >= 9 {
-            "…"
+    let mut start = 0;
+    while start < message.len() {
+        if message[start].is_ascii_digit() {
+            let end = number_end(&message, start);
+            mask_group(&message, start..end, &mut masked);
+            start = end;
         } else {
-            digits.as_str()
-        });
-        digits.clear();
-    };
-    for character in message.chars().take(Answer::MESSAGE_CHARS_MAX) {
-        if character.is_ascii_digit() {
-            digits.push(character);
-        } else {
-            flush(&mut masked, &mut digits);
-            masked.push(if character.is_control() {
-                ' '
-            } else {
-                character
-            });
+            masked.push(message[start]);
+            start += 1;
         }
     }
-    flush(&mut masked, &mut digits);
-    masked
+    masked.chars().take(Answer::MESSAGE_CHARS_MAX).collect()
+}
+
+/// Where the digits from `start` end, groups behind a single blank or dot included. Not behind a hyphen:
+/// it joins the parts of a dossier code.
+fn number_end(message: &[char], start: usize) -> usize {
+    let is_digit = |index: usize| message.get(index).is_some_and(char::is_ascii_digit);
+    let mut end = start;
+    while is_digit(end) || (matches!(message.get(end), Some(' ' | '.')) && is_digit(end + 1)) {
+        end += 1;
+    }
+    end
+}
+
+/// Writes the digits in `group`, or `…` for them. A word at either end that belongs to a code, such as
+/// `0001` in `H21.17-240823-0001 15`, is not counted with its neighbours.
+fn mask_group(message: &[char], group: Range<usize>, masked: &mut String) {
+    let digits = &message[group.clone()];
+    let blank = |found: &char| *found == ' ';
+    let first = digits.iter().position(blank).unwrap_or(digits.len());
+    let last = digits.iter().rposition(blank).map_or(0, |blank| blank + 1);
+    let begin = if ends_code(&message[..group.start]) {
+        first
+    } else {
+        0
+    };
+    let end = if begins_code(&message[group.end..]) {
+        last.max(begin)
+    } else {
+        digits.len()
+    };
+    for part in [&digits[..begin], &digits[begin..end], &digits[end..]] {
+        let count = part.iter().filter(|found| found.is_ascii_digit()).count();
+        if count < NUMBER_DIGITS_MIN {
+            masked.extend(part);
+            continue;
+        }
+        // The blanks around a part that is hidden are not part of it.
+        masked.extend(part.first().filter(|found| blank(found)));
+        masked.push('…');
+        masked.extend(part.last().filter(|found| blank(found)));
+    }
+}
+
+/// Whether digits behind `before` go on with a code: `H` before `21`, `240823-` before `0001`.
+fn ends_code(before: &[char]) -> bool {
+    match before {
+        [.., last] if last.is_alphabetic() => true,
+        [.., digit, '-'] => digit.is_ascii_digit(),
+        _ => false,
+    }
+}
+
+/// Whether digits before `after` begin a code: `000.17.22` before `.H56`, `240823` before `-0001`.
+fn begins_code(after: &[char]) -> bool {
+    match after {
+        ['-', digit, ..] | ['.', 'A'..='Z', digit, ..] => digit.is_ascii_digit(),
+        [letter, ..] => letter.is_alphabetic(),
+        [] => false,
+    }
 }
 
 /// Why a delivery is parked; the error group that operators filter by.
@@ -369,6 +427,54 @@ mod tests {
             answer.message
         );
         assert!(answer.message.chars().count() <= Answer::MESSAGE_CHARS_MAX);
+    }
+
+    #[test]
+    fn long_numbers_are_hidden_in_groups_too_and_codes_stay_readable() {
+        let cases = [
+            ("ĐT 0912 345 678 đã có", "ĐT … đã có"),
+            ("SĐT:0912.345.678.", "SĐT:…."),
+            ("(+84 912\u{A0}345\n678)", "(+…)"),
+            ("CCCD 064190000001, 064 190 000 001", "CCCD …, …"),
+            ("12345678 là tám chữ số", "12345678 là tám chữ số"),
+            ("123456789", "…"),
+            ("1234 5678", "1234 5678"),
+            ("12345  6789", "12345  6789"),
+            ("12345, 6789", "12345, 6789"),
+            ("15/09/2025 08:15:00", "15/09/2025 08:15:00"),
+            ("2025-09-15 08:15", "2025-09-15 08:15"),
+            ("H21.17-240823-0001", "H21.17-240823-0001"),
+            ("240823-0001", "240823-0001"),
+            ("H21.17-240823-0001 0912 345 678", "H21.17-240823-0001 …"),
+            ("H21.17-240823-0001 20240823", "H21.17-240823-0001 20240823"),
+            (
+                "0912 345 678 000.17.22.H56-210531-0001",
+                "… 000.17.22.H56-210531-0001",
+            ),
+            (
+                "12345 000.17.22.H56-210531-0001 9",
+                "12345 000.17.22.H56-210531-0001 9",
+            ),
+            ("12345 240823-0001", "12345 240823-0001"),
+            ("H21064190000001 x", "H… x"),
+            ("064190000001 064190000002a", "… …a"),
+        ];
+        for (said, expected) in cases {
+            let answer = Answer::new(Outcome::Rejected, "-1", None, said);
+            assert_eq!(answer.message, expected, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn the_cut_leaves_no_part_of_a_number() {
+        for room in 0..14 {
+            let said = format!(
+                "{}064190000001",
+                "x".repeat(Answer::MESSAGE_CHARS_MAX - room)
+            );
+            let answer = Answer::new(Outcome::Rejected, "-1", None, &said);
+            assert!(!answer.message.contains('0'), "{room}: {}", answer.message);
+        }
     }
 
     #[test]

@@ -105,7 +105,9 @@ impl Portal {
             .link
             .post(&self.link.login_url, json(&login), HeaderMap::new())
             .await?;
-        let (verdict, object) = self.rules.judge(&reply, self.clock.now());
+        let (mut verdict, object) = self.rules.judge(&reply, self.clock.now());
+        let credentials = [login.username, login.password];
+        verdict.message = redact::redact(&verdict.message, credentials);
         match verdict.meaning {
             Meaning::Done => match self.rules.session(&object) {
                 Some(session) if session.len() <= SESSION_BYTES_MAX => Ok(session.to_owned()),
@@ -118,7 +120,8 @@ impl Portal {
             Meaning::NotNow { .. } | Meaning::Overloaded { .. } => Err(verdict),
             // Our credentials are at fault and not the dossier, which must not be parked for it.
             Meaning::Refused | Meaning::SessionOver | Meaning::Exists | Meaning::NotExists => {
-                let said = format!("{}: {}", verdict.code, verdict.message);
+                let code = redact::redact(&verdict.code, credentials);
+                let said = format!("{code}: {}", verdict.message);
                 Err(Verdict::not_now(
                     "LOGIN_REFUSED",
                     verdict.http_status,
@@ -295,7 +298,9 @@ impl<'a> Conversation<'a> {
             .post(&portal.link.data_url, body, self.marks())
             .await?;
         let (mut verdict, object) = portal.rules.judge(&reply, portal.clock.now());
-        verdict.message = redact::redact(&verdict.message, self.work, &session.token);
+        let private = redact::personal_texts(self.work);
+        let secrets = private.into_iter().chain([&*session.token]);
+        verdict.message = redact::redact(&verdict.message, secrets);
         tracing::debug!(
             destination.name = %portal.config.name,
             dossier.code = %self.work.dossier,
@@ -376,8 +381,8 @@ impl Destination for Portal {
         match tokio::time::timeout(timeout, self.log_in()).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(verdict)) => Err(format!(
-                "The portal behind {host} did not log {} in ({}): {}",
-                self.config.username, verdict.code, verdict.message
+                "The portal behind {host} did not log us in ({}): {}",
+                verdict.code, verdict.message
             )),
             Err(_) => Err(format!(
                 "The portal behind {host} did not answer a login in {timeout:?}"

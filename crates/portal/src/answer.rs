@@ -6,7 +6,7 @@
 //! | HTTP 401, 403 | session over | one new login, then retry |
 //! | other HTTP 5xx, 3xx, 1xx; a listed 4xx such as 404 | not now | retry (answer) |
 //! | other HTTP 4xx | refused | rejected |
-//! | not the portal's JSON, or too large | unreadable, `BAD_ANSWER` | retry (answer) |
+//! | not the portal's JSON, too large, or a code that is none | unreadable, `BAD_ANSWER` | retry (answer) |
 //! | a code of success | done | delivered or advanced |
 //! | a session code or phrase | session over | one new login, then retry |
 //! | an overload code | overloaded | overloaded |
@@ -217,7 +217,7 @@ impl Rules {
             });
         };
         let Some(code) = object.get(&self.fields.code).and_then(read_code) else {
-            return bad("the answer has no code");
+            return bad("the answer has no usable code");
         };
         let message = self.message(object);
         Verdict {
@@ -267,13 +267,21 @@ impl Rules {
     }
 }
 
-/// A code is a string or a whole number.
+/// A code is a string or a whole number. It is logged and stored as it is, so whatever else a portal
+/// writes there, such as a sentence or a name, is no code.
 fn read_code(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
-        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
-        _ => None,
-    }
+    let code = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) if !number.is_f64() => number.to_string(),
+        _ => return None,
+    };
+    is_code(&code).then_some(code)
+}
+
+/// Whether `text` can be a code: `[A-Za-z0-9_.-]{1,40}`.
+pub(crate) fn is_code(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    (1..=Answer::CODE_CHARS_MAX).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 /// One form for comparing: NFC, lower case, a bounded beginning.

@@ -213,4 +213,4 @@ fn cut(value: &mut Value, cuts: &Cuts) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

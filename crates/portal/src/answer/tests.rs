@@ -125,7 +125,8 @@ fn every_code_and_message_has_its_meaning() {
         (json!(-1), "Thiếu trường bắt buộc: NgayTiepNhan", Refused),
         (json!(-1), "", Refused),
         (json!(7), "Mã TTHC không hợp lệ", Refused),
-        (json!("thành công"), "Thành công", Refused),
+        (json!("ERR_A.1-b"), "Thành công", Refused),
+        (json!("E".repeat(40)), "", Refused),
         (json!("000"), "Thành công", Refused),
     ];
     for (code, message, expected) in cases {
@@ -154,6 +155,12 @@ fn what_is_not_the_portals_json_is_a_bad_answer() {
         r#"{"error_code":true}"#,
         r#"{"error_code":" "}"#,
         r#"{"code":"0"}"#,
+        r#"{"error_code":"thành công"}"#,
+        r#"{"error_code":"Nguyen Van A"}"#,
+        r#"{"error_code":"7\nlevel=error"}"#,
+        r#"{"error_code":"hoa@example.vn"}"#,
+        r#"{"error_code":"０"}"#,
+        &json!({ "error_code": "E".repeat(41) }).to_string(),
     ];
     for body in bodies {
         let (verdict, _) = rules().judge(&reply(200, None, body), now());

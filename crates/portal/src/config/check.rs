@@ -4,6 +4,7 @@ use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use super::{Config, ConfigFault, Meanings};
+use crate::answer::is_code;
 
 /// Longest life of a session that can be set, in seconds.
 const SESSION_SECONDS_MAX: u64 = 86_400;
@@ -133,6 +134,7 @@ impl Meanings {
                 "holds an empty phrase, which every message contains",
             );
         }
+        self.check_codes(findings);
         let key = "meanings.success_codes";
         let none = self.success_codes.is_empty();
         findings.add_if(none, key, "is empty, so nothing would ever be delivered");
@@ -156,6 +158,20 @@ impl Meanings {
             "meanings.retry_statuses",
             "holds one outside 400 to 499",
         );
+    }
+
+    fn check_codes(&self, findings: &mut Findings) {
+        let lists = [
+            ("meanings.success_codes", &self.success_codes),
+            ("meanings.session_codes", &self.session_codes),
+            ("meanings.overload_codes", &self.overload_codes),
+            ("meanings.message_codes", &self.message_codes),
+            ("meanings.generic_codes", &self.generic_codes),
+        ];
+        for (key, list) in lists {
+            let never = !list.iter().all(|code| is_code(code));
+            findings.add_if(never, key, "holds a code that is not [A-Za-z0-9_.-]{1,40}");
+        }
     }
 }
 

@@ -38,6 +38,7 @@ fn every_fault_is_named_at_once() {
         meanings: Meanings {
             success_codes: vec!["0".to_owned(), "-1".to_owned()],
             busy_phrases: vec![String::new()],
+            overload_codes: vec!["quá tải".to_owned()],
             retry_statuses: vec![503],
             ..Meanings::default()
         },
@@ -54,6 +55,7 @@ fn every_fault_is_named_at_once() {
         "connect_timeout_ms",
         "body_bytes_max",
         "meanings.busy_phrases",
+        "meanings.overload_codes",
         "meanings.success_codes",
         "meanings.retry_statuses",
         "cuts",

@@ -44,7 +44,7 @@ fn code() -> DossierCode {
 
 /// A land dossier of a commune in Gia Lai with every field filled.
 #[expect(clippy::too_many_lines, reason = "one line for each field there is")]
-fn full() -> DossierDetails {
+pub(crate) fn full() -> DossierDetails {
     DossierDetails {
         procedure_code: Some(ProcedureCode::parse("1.001193").unwrap()),
         procedure_name: t("Đăng ký khai sinh"),
@@ -57,7 +57,7 @@ fn full() -> DossierDetails {
         applicant_technical_id: p("c0ffee-01"),
         identities: Some(vec![Identity {
             kind: IdentityDocumentKind::CitizenNumber,
-            number: p("064190000001").unwrap(),
+            number: p("064190000002").unwrap(),
         }]),
         email: p("hoa@example.vn"),
         fax: p("0269 3824 000"),
@@ -150,7 +150,7 @@ fn every_field_is_written_under_the_portals_name() {
         "SoGiayToChuHoSo": "064190000001",
         "LoaiDoiTuong": "1",
         "MaDoiTuong": "c0ffee-01",
-        "DinhDanhCHS": [{ "LoaiDinhDanh": "1", "SoDinhDanh": "064190000001" }],
+        "DinhDanhCHS": [{ "LoaiDinhDanh": "1", "SoDinhDanh": "064190000002" }],
         "Email": "hoa@example.vn",
         "Fax": "0269 3824 000",
         "SoDienThoai": "0905000001",

@@ -201,13 +201,48 @@ async fn sequence_headers_can_be_left_out() {
 #[tokio::test]
 async fn people_and_sessions_do_not_come_back_in_a_message() {
     let bench = Bench::with(|_| {}).await;
-    let message = "Phien phiên-bí-mật: Nguyễn Thị Hoà (064190000001) và Trần Văn Đức bị từ chối";
+    let message = "Phien phiên-bí-mật: NGUYỄN THỊ HOÀ (064190000001) và Trần Văn Đức bị từ chối: \
+                   tiếp nhận hồ sơ H21.227-250915-0007, số 0912 345 678";
     bench.says(
         "DongBoHoSoMC/False",
         &json!({ "error_code": 7, "message": message }),
     );
     let answer = bench.deliver().await;
-    assert_eq!(answer.message, "Phien …: … (…) và … bị từ chối");
+    assert_eq!(
+        answer.message,
+        "Phien …: … (…) và … bị từ chối: … H21.227-250915-0007, số …"
+    );
+}
+
+#[tokio::test]
+async fn a_code_that_is_a_sentence_reaches_nobody() {
+    let body = json!({ "error_code": "Nguyễn Thị Hoà", "message": "" });
+    for service in ["login", "DongBoHoSoMC/False"] {
+        let bench = Bench::with(|_| {}).await;
+        bench.says(service, &body);
+        let answer = bench.deliver().await;
+        assert_eq!(answer.code, "BAD_ANSWER", "{service}");
+        assert_eq!(answer.message, "the answer has no usable code");
+    }
+}
+
+#[tokio::test]
+async fn credentials_do_not_come_back_in_a_message() {
+    let message = "Tài khoản can_bo.xa / MẬT KHẨU: từ chối";
+    let cases = [
+        ("7", message, "7: Tài khoản … / …: từ chối"),
+        ("CAN_BO.XA", "", "…: "),
+        ("7", "Hệ thống bận, Can_Bo.Xa", "Hệ thống bận, …"),
+    ];
+    for (code, message, expected) in cases {
+        let bench = Bench::with(|config| config.username = "can_bo.xa".to_owned()).await;
+        let body = json!({ "error_code": code, "message": message });
+        bench.says("login", &body);
+        assert_eq!(bench.deliver().await.message, expected);
+        let said = bench.adapter.check(TIMEOUT).await.unwrap_err();
+        assert!(said.ends_with(&format!("): {expected}")), "{said}");
+        assert!(!said.contains("can_bo"), "{said}");
+    }
 }
 
 #[tokio::test]
