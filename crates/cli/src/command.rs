@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::explain::{self, ExplainArgs};
 use crate::operations::{self, DestinationCommand, ParkedCommand};
 use crate::output::Output;
-use crate::push::{self, PushArgs};
+use crate::push::{self, PushArgs, Target};
 
 /// Commands that talk to a running gateway.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -93,10 +93,10 @@ async fn execute(
     let call = async {
         match command {
             Command::Push(args) => {
-                let channel = (!args.is_dry_run())
-                    .then(|| connection.channel(clock))
+                let target = (!args.is_dry_run())
+                    .then(|| Target::of(connection, clock))
                     .transpose()?;
-                return push::run(&args, channel, output, stop.clone()).await;
+                return push::run(&args, target, output, stop.clone()).await;
             }
             Command::Dossier(command) => {
                 dossiers::run(&command, connection.channel(clock)?, output, &stop).await

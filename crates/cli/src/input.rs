@@ -29,7 +29,7 @@ pub(crate) struct Fault {
 
 impl Fault {
     /// A fault of the whole line.
-    fn of_line(reason: &str, vi: &str, en: &str) -> Self {
+    pub(crate) fn of_line(reason: &str, vi: &str, en: &str) -> Self {
         Self {
             field: String::new(),
             reason: reason.to_owned(),

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use super::fields::{Fields, Findings};
 use super::{Fault, Item, UnknownKeys, dossier, faults_of, own, progress};
 
-/// Longest line, in bytes; the gateway takes no larger message either.
+/// Longest line, in bytes. A call may hold many dossiers, each an event of its own, so a line may be
+/// longer than one message to the gateway; that bound is kept for each event by the push's reader.
 pub(crate) const LINE_BYTES_MAX: usize = 4 << 20;
 
 /// Reads one line without its end. It is taken as a whole or refused as a whole.

@@ -8,9 +8,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::thread;
 
+use lienthong_domain::ErrorCode;
 use tokio::sync::mpsc;
 
 use super::Source;
+use crate::input::Fault;
 use crate::input::join::{Joiner, Step};
 use crate::input::line::{self, LINE_BYTES_MAX};
 
@@ -18,6 +20,13 @@ use crate::input::line::{self, LINE_BYTES_MAX};
 const LINES_PER_BATCH: u64 = 32;
 /// Batches that wait to be taken.
 const BATCHES_MAX: usize = 16;
+/// Most bytes of one message that the gateway takes; a larger one breaks the stream off, and would do
+/// so at every try. Source: `MESSAGE_BYTES_MAX` in `crates/rpc/src/server.rs`, the same value.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 256 << 10;
+/// Most bytes of `StreamStatusRequest` besides the event: two tags, a `client_ref`, a length.
+const REQUEST_FRAME_BYTES_MAX: usize = 1 + 10 + 1 + 3;
+/// Largest event that surely fits a message, in bytes.
+const EVENT_BYTES_MAX: usize = MESSAGE_BYTES_MAX - REQUEST_FRAME_BYTES_MAX;
 /// Unknown keys told apart; a key beyond them is not told.
 const UNKNOWN_KEYS_MAX: usize = 100;
 
@@ -63,6 +72,10 @@ fn read(mut input: impl BufRead, mut hand_on: impl FnMut(Batch) -> bool) -> io::
     let (mut joiner, mut warnings) = (Joiner::default(), Warnings::new());
     let mut batch = Batch::default();
     let mut raw = Vec::new();
+    let mut hand_on = |mut batch: Batch| {
+        batch.steps.iter_mut().for_each(refuse_too_large);
+        hand_on(batch)
+    };
     while let bytes @ 1.. = next_line(&mut input, &mut raw)? {
         batch.lines += 1;
         batch.bytes += bytes;
@@ -110,6 +123,20 @@ fn take_line(raw: &[u8], joiner: &mut Joiner, warnings: &mut Warnings, batch: &m
     }
 }
 
+/// An event that the gateway cannot take as a message is refused here, for its line.
+fn refuse_too_large(step: &mut Step) {
+    let bytes = step.event.as_ref().map_or(0, prost::Message::encoded_len);
+    if bytes > EVENT_BYTES_MAX {
+        let code = ErrorCode::MessageTooLarge;
+        let evidence = format!("({bytes} > {EVENT_BYTES_MAX} bytes)");
+        step.event = Err(vec![Fault::of_line(
+            code.name(),
+            &format!("{} {evidence}", code.vi()),
+            &format!("{} {evidence}", code.en()),
+        )]);
+    }
+}
+
 /// Counts the key without its place in lists: `data[3].X` is `data[].X`.
 fn note(warnings: &mut Warnings, line: u64, key: &str) {
     let place_free: String = key
@@ -144,6 +171,9 @@ fn next_line(input: &mut impl BufRead, raw: &mut Vec<u8>) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use lienthong_proto::dossier::v1::StreamStatusRequest;
+    use prost::Message as _;
+
     use super::*;
 
     fn steps(text: &[u8]) -> (Vec<Step>, u64, Warnings) {
@@ -176,6 +206,33 @@ mod tests {
         assert_eq!(
             steps[1].event.as_ref().unwrap_err()[0].reason,
             "UNKNOWN_KIND"
+        );
+    }
+
+    #[test]
+    fn an_event_larger_than_a_message_is_refused_for_its_line() {
+        let line = |note_bytes: usize| {
+            let event = serde_json::json!({
+                "idempotency_key": "H56/1", "dossier_code": "H56.14-260914-0001",
+                "status": 2, "occurred_at": "2026-09-14T08:00:00+07:00",
+                "progress": {"note": "x".repeat(note_bytes)},
+            });
+            steps(event.to_string().as_bytes()).0.remove(0).event
+        };
+        let almost = line(EVENT_BYTES_MAX - 1_000).unwrap();
+        let room = EVENT_BYTES_MAX - almost.encoded_len();
+        let largest = line(EVENT_BYTES_MAX - 1_000 + room).unwrap();
+        let request = StreamStatusRequest {
+            client_ref: u64::MAX,
+            event: Some(largest),
+        };
+        assert_eq!(request.encoded_len(), MESSAGE_BYTES_MAX);
+        let faults = line(EVENT_BYTES_MAX - 1_000 + room + 1).unwrap_err();
+        assert_eq!(faults[0].reason, "MESSAGE_TOO_LARGE");
+        assert!(
+            faults[0].vi.starts_with("Bản tin vượt quá"),
+            "{}",
+            faults[0].vi
         );
     }
 

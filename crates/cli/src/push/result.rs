@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::input::Fault;
 
-/// Refused lines kept in memory and in the state file; the CSV file gets all of them.
+/// Rows of refused lines of one input kept in memory and in the state file; those beyond are counted.
+/// The CSV file gets all rows of its own run. A run that goes on after an interruption can write
+/// only the kept ones of the run before, and says how many are lacking.
 pub(crate) const REFUSED_LINES_MAX: usize = 10_000;
 
 /// The final answer to one step.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::meter::per_second;
 use super::reader::Warnings;
-use super::result::{Counters, RefusedLine};
+use super::result::{Counters, REFUSED_LINES_MAX, RefusedLine};
 use super::tally::Tally;
 use crate::output::Output;
 use crate::output::table::Table;
@@ -24,6 +24,8 @@ pub(crate) struct Summary {
     steps_before: u64,
     warnings: Vec<Warning>,
     refused_lines: Vec<RefusedLine>,
+    /// Rows of refused lines that were counted and not kept.
+    refused_beyond: u64,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -40,6 +42,7 @@ impl Summary {
         self.lines += lines;
         self.steps_before += steps_before;
         self.counters.add_all(&tally.counters);
+        self.refused_beyond += tally.refused_beyond;
         // Answers come back in the order of their commit; people read a file downwards.
         let mut refused = tally.refused_lines;
         refused.sort_by_key(|line| line.line);
@@ -81,6 +84,12 @@ impl Summary {
         let counters = &self.counters;
         let rate = per_second(counters.steps.saturating_sub(self.steps_before), elapsed);
         let seconds = elapsed.as_secs_f64();
+        if self.refused_beyond > 0 {
+            output.say(&format!(
+                "{} faults are not listed: of each input {REFUSED_LINES_MAX} are kept",
+                self.refused_beyond
+            ));
+        }
         if output.is_json() {
             return output.json(&json!({
                 "lines": self.lines,

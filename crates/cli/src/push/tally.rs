@@ -48,7 +48,10 @@ impl RefusedCsv {
 pub(crate) struct Tally {
     file: String,
     pub(crate) counters: Counters,
+    /// At most [`REFUSED_LINES_MAX`].
     pub(crate) refused_lines: Vec<RefusedLine>,
+    /// Rows beyond those.
+    pub(crate) refused_beyond: u64,
     csv: Option<RefusedCsv>,
     kept: Option<(StateFile, Fingerprint)>,
     steps_saved: Option<u64>,
@@ -65,9 +68,10 @@ impl Tally {
         kept: Option<(StateFile, Fingerprint)>,
         earlier: Option<State>,
     ) -> Result<Self, CliError> {
-        let (counters, refused_lines) = earlier.map_or_else(Default::default, |state| {
-            (state.counters, state.refused_lines)
-        });
+        let (counters, refused_lines, refused_beyond) = earlier
+            .map_or_else(Default::default, |state| {
+                (state.counters, state.refused_lines, state.refused_beyond)
+            });
         if let Some(csv) = &csv {
             refused_lines.iter().try_for_each(|line| csv.add(line))?;
         }
@@ -75,6 +79,7 @@ impl Tally {
             file: file.to_owned(),
             counters,
             refused_lines,
+            refused_beyond,
             csv,
             kept,
             steps_saved: None,
@@ -105,6 +110,8 @@ impl Tally {
             }
             if self.refused_lines.len() < REFUSED_LINES_MAX {
                 self.refused_lines.push(line);
+            } else {
+                self.refused_beyond += 1;
             }
         }
         Ok(())
@@ -124,6 +131,7 @@ impl Tally {
                 bytes,
                 counters: self.counters.clone(),
                 refused_lines: self.refused_lines.clone(),
+                refused_beyond: self.refused_beyond,
             })?;
             self.steps_saved = Some(self.counters.steps);
         }

@@ -84,7 +84,7 @@ async fn nothing_is_lost_or_reordered_though_the_gateway_breaks_off_again_and_ag
         let gateway = FakeGateway::start(Mood::Flaky { seed }).await;
         let (output, captured) = output(true);
         let stop = CancellationToken::new();
-        let exit = run(&args(&[&file]), Some(gateway.channel()), &output, stop).await;
+        let exit = run(&args(&[&file]), Some(gateway.target()), &output, stop).await;
         assert_eq!(exit.unwrap(), Exit::Ok, "seed {seed}: {}", captured.talk());
         assert!(
             gateway.breaks() > 3,
@@ -118,7 +118,7 @@ async fn an_interrupted_push_goes_on_where_it_was() {
     .await;
 
     let (first, _) = output(true);
-    let exit = run(&args(&[&file]), Some(gateway.channel()), &first, stop).await;
+    let exit = run(&args(&[&file]), Some(gateway.target()), &first, stop).await;
     assert_eq!(exit.unwrap(), Exit::Interrupted);
     assert!(folder.path().join("H56.ndjson.lienthong-push").exists());
     let before = gateway.received();
@@ -126,7 +126,7 @@ async fn an_interrupted_push_goes_on_where_it_was() {
 
     let (second, captured) = output(true);
     let stop = CancellationToken::new();
-    let exit = run(&args(&[&file]), Some(gateway.channel()), &second, stop).await;
+    let exit = run(&args(&[&file]), Some(gateway.target()), &second, stop).await;
     assert_eq!(exit.unwrap(), Exit::Ok);
     assert!(
         captured.talk().contains("going on after"),
@@ -143,6 +143,93 @@ async fn an_interrupted_push_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn an_interrupted_push_starts_over_against_another_gateway() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = copy_of("H56.ndjson", folder.path());
+    let steps = steps_of(&file).await;
+    let stop = CancellationToken::new();
+    let gateway = FakeGateway::start(Mood::StopsAfter {
+        events: 150,
+        stop: stop.clone(),
+    })
+    .await;
+    let (first, _) = output(true);
+    let exit = run(&args(&[&file]), Some(gateway.target()), &first, stop).await;
+    assert_eq!(exit.unwrap(), Exit::Interrupted);
+
+    let gateway = FakeGateway::start(Mood::Kind).await;
+    let (second, captured) = output(true);
+    let stop = CancellationToken::new();
+    let exit = run(&args(&[&file]), Some(gateway.target()), &second, stop).await;
+    assert_eq!(exit.unwrap(), Exit::Ok);
+    let talk = captured.talk();
+    assert!(
+        talk.contains("starting over") && talk.contains("another gateway"),
+        "{talk}"
+    );
+    assert_all_in_order(&steps, &gateway);
+}
+
+#[tokio::test]
+async fn an_event_over_the_message_bound_is_refused_and_the_next_one_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lớn.ndjson");
+    let line = |key: &str, note: &str| {
+        serde_json::json!({
+            "idempotency_key": key, "dossier_code": "H56.14-260914-0001", "status": 2,
+            "occurred_at": "2026-09-14T08:00:00+07:00", "progress": {"note": note},
+        })
+    };
+    let large = line("H56/1", &"Hồ sơ ".repeat(40_000));
+    std::fs::write(&file, format!("{large}\n{}\n", line("H56/2", "đủ"))).unwrap();
+    let gateway = FakeGateway::start(Mood::Kind).await;
+    let (output, captured) = output(true);
+    let stop = CancellationToken::new();
+    let exit = run(&args(&[&file]), Some(gateway.target()), &output, stop).await;
+    assert_eq!(exit.unwrap(), Exit::DataRefused, "{}", captured.talk());
+    let told = object(&captured);
+    assert_eq!(
+        (&told["accepted"], &told["refused"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(told["refused_lines"][0]["line"], 1);
+    assert_eq!(told["refused_lines"][0]["reason"], "MESSAGE_TOO_LARGE");
+    assert_eq!(gateway.stored()[0].1, "H56/2");
+}
+
+#[tokio::test]
+async fn refused_rows_beyond_the_bound_are_counted_and_told_by_a_later_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hỏng.ndjson");
+    let lines = REFUSED_LINES_MAX + 7;
+    std::fs::write(&file, "{}\n".repeat(lines)).unwrap();
+    let gateway = FakeGateway::start(Mood::Kind).await;
+    let target = gateway.target();
+    let print = fingerprint(&file, target.route.clone(), &CancellationToken::new()).unwrap();
+    let state = StateFile::beside(&file);
+    let mut earlier = Tally::new("-", None, Some((state, print)), None).unwrap();
+    for step in steps_of(&file).await {
+        earlier.add(&step, checked(&step)).unwrap();
+    }
+    earlier.save(0).unwrap();
+
+    let csv = folder.path().join("refused.csv");
+    let args = PushArgs {
+        refused: Some(csv.clone()),
+        ..args(&[&file])
+    };
+    let (output, captured) = output(true);
+    let exit = run(&args, Some(target), &output, CancellationToken::new()).await;
+    assert_eq!(exit.unwrap(), Exit::DataRefused);
+    let talk = captured.talk();
+    assert!(talk.contains("--refused lacks 7 rows"), "{talk}");
+    assert!(talk.contains("7 faults are not listed"), "{talk}");
+    assert_eq!(object(&captured)["refused"], lines);
+    let rows = csv::Reader::from_path(csv).unwrap().into_records().count();
+    assert_eq!(rows, REFUSED_LINES_MAX);
+}
+
+#[tokio::test]
 async fn a_second_push_of_the_same_file_stores_nothing_more() {
     let folder = tempfile::tempdir().unwrap();
     let file = copy_of("H17.ndjson", folder.path());
@@ -150,7 +237,7 @@ async fn a_second_push_of_the_same_file_stores_nothing_more() {
     for _ in 0..2 {
         let (output, _) = output(true);
         let stop = CancellationToken::new();
-        run(&args(&[&file]), Some(gateway.channel()), &output, stop)
+        run(&args(&[&file]), Some(gateway.target()), &output, stop)
             .await
             .unwrap();
     }
@@ -171,7 +258,7 @@ async fn refused_lines_are_told_by_line_field_and_reason() {
     let (output, captured) = output(false);
     let exit = run(
         &args,
-        Some(gateway.channel()),
+        Some(gateway.target()),
         &output,
         CancellationToken::new(),
     )
@@ -202,7 +289,7 @@ async fn a_gateway_that_is_not_there_ends_the_push_and_keeps_the_state() {
         ..args(&[&file])
     };
     let (output, captured) = output(false);
-    let nowhere = gateway::channel_to(gateway::free_address());
+    let nowhere = gateway::target_at(gateway::free_address());
     let error = run(&args, Some(nowhere), &output, CancellationToken::new())
         .await
         .unwrap_err();

@@ -12,8 +12,12 @@ use lienthong_proto::dossier::v1::*;
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Channel, Endpoint, Server};
+use tonic::transport::{Endpoint, Server};
 use tonic::{Request, Response, Status, Streaming};
+
+use super::super::Target;
+use super::super::reader::MESSAGE_BYTES_MAX;
+use super::super::state::Route;
 
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -89,7 +93,8 @@ impl FakeGateway {
         let service = DossierServiceServer::new(Service {
             mood,
             record: record.clone(),
-        });
+        })
+        .max_decoding_message_size(MESSAGE_BYTES_MAX);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let incoming = TcpListenerStream::new(listener);
@@ -106,8 +111,8 @@ impl FakeGateway {
         }
     }
 
-    pub(super) fn channel(&self) -> Channel {
-        channel_to(self.address)
+    pub(super) fn target(&self) -> Target {
+        target_at(self.address)
     }
 
     /// Dossier and key of each event, in the order in which they were first accepted.
@@ -128,10 +133,12 @@ impl FakeGateway {
     }
 }
 
-pub(super) fn channel_to(address: SocketAddr) -> Channel {
-    Endpoint::from_shared(format!("http://{address}"))
-        .unwrap()
-        .connect_lazy()
+pub(super) fn target_at(address: SocketAddr) -> Target {
+    let endpoint = format!("http://{address}");
+    Target {
+        route: Route::new(&endpoint, None),
+        channel: Endpoint::from_shared(endpoint).unwrap().connect_lazy(),
+    }
 }
 
 /// An address where nobody listens any more.
