@@ -301,3 +301,15 @@ async fn an_empty_request_says_what_is_missing() {
     assert_eq!(fields(&status), ["event"]);
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn an_agency_that_nobody_covers_is_refused_by_name() {
+    let gateway = TestGateway::start().await;
+    let status = refused(&gateway, events::first("H99.01-240823-0001")).await;
+    assert_eq!(status.code(), Code::PermissionDenied);
+    let info = status.get_details_error_info().unwrap();
+    assert_eq!(info.reason, "AGENCY_NOT_GRANTED");
+    assert_eq!(info.metadata["agency"], "H99.01");
+    nothing_stored(&gateway).await;
+    gateway.stop().await;
+}
