@@ -12,7 +12,7 @@ const CONTRACT_ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto");
 
 /// Messages that carry personal data or free text from outside. They get no generated `Debug`, so the compiler asks
 /// for one in `src/masked.rs`, which shows only what is harmless.
-const MASKED_MESSAGES: [&str; 10] = [
+const MASKED_MESSAGES: [&str; 15] = [
     ".lienthong.dossier.v1.Applicant",
     ".lienthong.dossier.v1.Attempt",
     ".lienthong.dossier.v1.DossierDetails",
@@ -23,6 +23,11 @@ const MASKED_MESSAGES: [&str; 10] = [
     ".lienthong.dossier.v1.StatusEvent",
     ".lienthong.dossier.v1.SubmittedDocument",
     ".lienthong.dossier.v1.Supplement",
+    ".lienthong.identity.v1.Citizen",
+    ".lienthong.identity.v1.Claims",
+    ".lienthong.identity.v1.ListUsageRequest",
+    ".lienthong.identity.v1.Place",
+    ".lienthong.identity.v1.Relative",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -7,6 +7,7 @@
 mod access;
 mod bad_input;
 mod delivery;
+mod identity;
 mod operators;
 mod push;
 mod restart;

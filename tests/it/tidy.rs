@@ -14,15 +14,30 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("testkit", &[]),
     ("simulators", &[]),
     ("ports", &["domain"]),
-    ("store-sqlite", &["domain", "ports"]),
+    ("vault", &["domain"]),
+    ("store-sqlite", &["domain", "ports", "vault"]),
     ("broker-embedded", &["domain", "ports"]),
     ("broker-rabbitmq", &["domain", "ports"]),
     ("portal", &["domain", "ports"]),
     ("services", &["domain", "ports"]),
     ("delivery", &["domain", "ports"]),
+    // Identity asks under the grants that services keep, with the breaker and the pacing of delivery.
+    (
+        "identity",
+        &["domain", "ports", "services", "delivery", "vault"],
+    ),
+    // One adapter speaks SOAP and gRPC, and is a server too when it runs in its own zone.
+    ("population", &["domain", "ports", "proto", "transport"]),
     (
         "rpc",
-        &["domain", "ports", "proto", "services", "transport"],
+        &[
+            "domain",
+            "ports",
+            "proto",
+            "services",
+            "identity",
+            "transport",
+        ],
     ),
     ("cli", &["domain", "proto", "transport"]),
 ];

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use lienthong_domain::{DeliveryId, DestinationName, DossierCode, Timestamp};
 use lienthong_ports::store::{
     Action, Actor, BreakerRecord, Change, ChangeCursor, ClaimTerms, Counts, DestinationRow,
-    DossierFilter, DossierView, Expired, Finish, Offer, Parked, ParkedFilter, Receipt, Refusal,
-    ReplayItem, ReplayTerms, TimelineEntry, Work,
+    DossierFilter, DossierView, Erasure, Expired, Finish, Offer, Parked, ParkedFilter, Receipt,
+    Refusal, ReplayItem, ReplayTerms, TimelineEntry, Work,
 };
 use lienthong_ports::{Message, Store, StoreError};
 use lienthong_store_sqlite::SqliteStore;
@@ -270,6 +270,10 @@ impl Store for SimStore {
             self.ledger.open().discards.extend(&ids);
         }
         self.after(Call::Operator, count, ids).await
+    }
+
+    async fn erase_dossier(&self, code: &DossierCode, actor: Actor) -> Result<Erasure, StoreError> {
+        passed_on!(self, Operator, erase_dossier(code, actor))
     }
 
     async fn actions(&self, after: i64, limit: usize) -> Result<Vec<Action>, StoreError> {

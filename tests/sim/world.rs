@@ -9,6 +9,7 @@ use lienthong_ports::store::DestinationSpec;
 use lienthong_ports::{Broker, Destination, Store};
 use lienthong_services::{Registry, Services};
 use lienthong_store_sqlite::{Config, MEMORY, SqliteStore};
+use lienthong_vault::Vault;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -265,7 +266,11 @@ fn database_config(script: &Script, mutant: &Mutant) -> Config {
     };
     Config {
         readers: 0,
-        ..Config::new(MEMORY, script.lanes.iter().map(spec).collect())
+        ..Config::new(
+            MEMORY,
+            script.lanes.iter().map(spec).collect(),
+            Arc::new(Vault::for_tests(1)),
+        )
     }
 }
 

@@ -1,5 +1,6 @@
 //! A whole gateway for a test: real TLS on port 0, a store in a temporary folder, the portal simulator.
 
+pub mod citizens;
 pub mod events;
 
 use std::net::SocketAddr;
@@ -8,12 +9,17 @@ use std::time::Duration;
 
 use anyhow::Context;
 use lienthong_domain::{Clock, Random};
-use lienthong_gateway::config::Config;
+use lienthong_gateway::config::{Config, PopulationKind};
 use lienthong_gateway::wire::Gateway;
 use lienthong_proto::admin::v1::delivery_service_client::DeliveryServiceClient;
 use lienthong_proto::admin::v1::destination_service_client::DestinationServiceClient;
+use lienthong_proto::admin::v1::participant_service_client::ParticipantServiceClient;
 use lienthong_proto::admin::v1::queue_service_client::QueueServiceClient;
 use lienthong_proto::dossier::v1::dossier_service_client::DossierServiceClient;
+use lienthong_proto::identity::v1::identity_service_client::IdentityServiceClient;
+use lienthong_simulators::population::{
+    Access, PopulationConfig, PopulationHandle, PopulationSimulator, TimestampUnit,
+};
 use lienthong_simulators::portal::{PortalConfig, PortalHandle, PortalSimulator};
 use lienthong_transport::{
     ChannelTimeouts, ClientTls, ClientTlsFiles, DevelopmentCa, IdentityFiles, IdentityPolicy,
@@ -29,67 +35,13 @@ pub const TRUST_DOMAIN: &str = "lienthong.test";
 /// How long anything in a test may take before the test says what it waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Provinces, of which one is lenient, one slow and one suspended; and the operators.
-const PARTICIPANTS: &str = r#"
-[[participant]]
-id = "H21"
-name = "Tỉnh Gia Lai"
-[[participant.system]]
-name = "motcua"
-role = "push"
-
-[[participant]]
-id = "H56"
-name = "Tỉnh Thanh Hóa"
-transitions = "warn"
-[[participant.system]]
-name = "motcua"
-role = "push"
-
-[[participant]]
-id = "H29"
-name = "Thành phố Hồ Chí Minh"
-[[participant.system]]
-name = "motcua"
-role = "push"
-
-[[participant]]
-id = "H26"
-name = "Thành phố Hà Nội"
-[[participant.system]]
-name = "motcua"
-role = "push"
-
-[[participant]]
-id = "H17"
-name = "Thành phố Đà Nẵng"
-[[participant.system]]
-name = "motcua"
-role = "push"
-
-[[participant]]
-id = "H31"
-name = "Tỉnh Hưng Yên"
-rate_per_second_max = 1
-[[participant.system]]
-name = "motcua"
-role = "push"
-
-[[participant]]
-id = "H40"
-name = "Tỉnh Nam Định"
-active = false
-[[participant.system]]
-name = "motcua"
-role = "push"
-
-[[participant]]
-id = "G22"
-name = "Văn phòng Chính phủ"
-[[participant.system]]
-name = "vanhanh"
-role = "operator"
-"#;
+/// Who may connect to a test gateway, and what they may ask.
+const PARTICIPANTS: &str = include_str!("harness/participants.toml");
+/// The user and the secret by which the gateway is known to the population simulator.
+const POPULATION_USER: &str = "truc-lien-thong";
+const POPULATION_SECRET: &str = "bi-mat-thu";
+/// Decides who lives in the population simulator.
+pub const POPULATION_SEED: u64 = 7;
 
 /// A gateway with its portal; both end when it is dropped or stopped.
 pub struct TestGateway {
@@ -99,8 +51,10 @@ pub struct TestGateway {
     gateway: Option<Gateway>,
     /// What the portal saw, and its faults.
     pub portal: PortalHandle,
-    portal_stop: CancellationToken,
-    portal_task: JoinSet<()>,
+    /// What the population database saw, its faults, and who lives there.
+    pub population: PopulationHandle,
+    simulators_stop: CancellationToken,
+    simulators: JoinSet<()>,
 }
 
 impl TestGateway {
@@ -129,17 +83,25 @@ impl TestGateway {
             started_at_ms: clock.now().as_millisecond(),
             ..PortalConfig::default()
         };
+        let (stop, mut simulators) = (CancellationToken::new(), JoinSet::new());
         let bound = PortalSimulator::bind(settings, "127.0.0.1:0".parse()?).await?;
-        let (portal, base, portal_stop) =
-            (bound.handle(), bound.base_url(), CancellationToken::new());
-        let mut portal_task = JoinSet::new();
-        let running = bound.run(portal_stop.clone());
-        portal_task.spawn(async move {
+        let (portal, base) = (bound.handle(), bound.base_url());
+        let running = bound.run(stop.clone());
+        simulators.spawn(async move {
             running
                 .await
                 .expect("the simulator serves until it is stopped");
         });
-        let mut config = quick_config(folder.path(), &base);
+        let bound =
+            PopulationSimulator::bind(population_settings(&clock), "127.0.0.1:0".parse()?).await?;
+        let (population, database) = (bound.handle(), bound.endpoint());
+        let running = bound.run(stop.clone());
+        simulators.spawn(async move {
+            running
+                .await
+                .expect("the simulator serves until it is stopped");
+        });
+        let mut config = quick_config(folder.path(), &base, &database);
         change(&mut config);
         let gateway = Gateway::start(config.clone(), clock.clone(), Random::system()).await?;
         Ok(Self {
@@ -148,8 +110,9 @@ impl TestGateway {
             clock,
             gateway: Some(gateway),
             portal,
-            portal_stop,
-            portal_task,
+            population,
+            simulators_stop: stop,
+            simulators,
         })
     }
 
@@ -184,8 +147,8 @@ impl TestGateway {
         if let Some(gateway) = self.gateway.take() {
             gateway.stop().await;
         }
-        self.portal_stop.cancel();
-        while self.portal_task.join_next().await.is_some() {}
+        self.simulators_stop.cancel();
+        while self.simulators.join_next().await.is_some() {}
     }
 
     /// A channel with the certificate of a participant's system.
@@ -239,6 +202,11 @@ impl TestGateway {
         DossierServiceClient::new(self.channel(participant, "motcua"))
     }
 
+    /// The identity service as a participant's system sees it.
+    pub fn citizens(&self, participant: &str, system: &str) -> IdentityServiceClient<Channel> {
+        IdentityServiceClient::new(self.channel(participant, system))
+    }
+
     /// The services of operators.
     pub fn operator(&self) -> Operator {
         let channel = self.channel("G22", "vanhanh");
@@ -246,6 +214,7 @@ impl TestGateway {
             queues: QueueServiceClient::new(channel.clone()),
             destinations: DestinationServiceClient::new(channel.clone()),
             deliveries: DeliveryServiceClient::new(channel.clone()),
+            participants: ParticipantServiceClient::new(channel.clone()),
             dossiers: DossierServiceClient::new(channel),
         }
     }
@@ -285,12 +254,14 @@ pub struct Operator {
     pub destinations: DestinationServiceClient<Channel>,
     /// Parked deliveries.
     pub deliveries: DeliveryServiceClient<Channel>,
+    /// Participants, grants and guards.
+    pub participants: ParticipantServiceClient<Channel>,
     /// Dossiers.
     pub dossiers: DossierServiceClient<Channel>,
 }
 
 /// A configuration whose retries take milliseconds to seconds instead of hours.
-fn quick_config(folder: &Path, portal: &str) -> Config {
+fn quick_config(folder: &Path, portal: &str, database: &str) -> Config {
     let file = |name: &str| -> PathBuf { folder.join(name) };
     let mut config = Config::default();
     config.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -314,7 +285,46 @@ fn quick_config(folder: &Path, portal: &str) -> Config {
     config.portal.allow_plaintext = true;
     "000.00.00.G22".clone_into(&mut config.portal.username);
     config.portal.password = lienthong_domain::Private::new("mat-khau-thu".to_owned());
+    config.vault.keys_file = file("keys.toml");
+    ask_the_simulator(&mut config.population, database);
+    config.identity.breaker.open_seconds = 1;
+    config.identity.guard.slow_delay_ms = 10;
+    config.identity.jobs.per_second_max = 1_000;
+    config.identity.jobs.concurrency_max = 16;
+    config.identity.jobs.retry_delays_seconds = vec![1, 1, 1, 1];
+    config.identity.jobs.busy_delay_seconds = 1;
+    config.identity.jobs.sweep_ms = 50;
+    config.identity.jobs.idle_ms = 50;
     config
+}
+
+/// Asks the simulator as C06 is asked. Its register is exact, so records are compared here.
+fn ask_the_simulator(population: &mut lienthong_gateway::config::Population, database: &str) {
+    population.kind = PopulationKind::Soap;
+    let soap = &mut population.soap;
+    database.clone_into(&mut soap.url);
+    soap.allow_plaintext = true;
+    "1.001193".clone_into(&mut soap.default_procedure);
+    soap.access = lienthong_population::config::Access::C06 {
+        user: POPULATION_USER.to_owned(),
+        secret: lienthong_domain::Private::new(POPULATION_SECRET.to_owned()),
+        service_url: String::new(),
+        timestamp: lienthong_population::config::TimestampUnit::Milliseconds,
+    };
+}
+
+fn population_settings(clock: &Clock) -> PopulationConfig {
+    PopulationConfig {
+        seed: POPULATION_SEED,
+        started_at_ms: clock.now().as_millisecond(),
+        access: Access::C06 {
+            users: [(POPULATION_USER.to_owned(), POPULATION_SECRET.to_owned())].into(),
+            service_url: None,
+            unit: TimestampUnit::Milliseconds,
+            skew_max: Duration::from_mins(5),
+        },
+        ..PopulationConfig::default()
+    }
 }
 
 fn certificates(folder: &Path, clock: &Clock) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use lienthong_domain::Clock;
+use lienthong_proto::identity::v1::identity_service_client::IdentityServiceClient;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::Connection;
@@ -11,7 +12,10 @@ use crate::exit::Exit;
 use crate::explain::{self, ExplainArgs};
 use crate::operations::{self, DestinationCommand, ParkedCommand};
 use crate::output::Output;
+use crate::participants::{self, ParticipantCommand};
 use crate::push::{self, PushArgs, Target};
+use crate::usage::{self, UsageArgs};
+use crate::verify::{self, VerifyArgs};
 
 /// Commands that talk to a running gateway.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -43,12 +47,57 @@ Exit codes: 0 all accepted, 65 some lines refused, 69 gateway not reachable, 78 
     /// List, pause or resume destinations
     #[command(subcommand)]
     Destinations(DestinationCommand),
+    /// Verify citizens: one person, or a CSV file of them
+    ///
+    /// What is on a command line stays in the history of the shell: with --stdin the claims are
+    /// read from there instead. Every question is recorded with its purpose and official.
+    #[command(after_help = VERIFY_HELP)]
+    Verify(Box<VerifyArgs>),
+    /// Show who looked at a citizen, when and why
+    #[command(after_help = "Examples:
+  lienthong usage --stdin --purpose CITIZEN_ACCESS --official lethihoa.tuphap < so-dinh-danh.txt
+  lienthong usage --number 038191012345 --purpose CITIZEN_ACCESS --official lethihoa.tuphap --since 2026-09-01
+  lienthong usage --participant G15 --purpose AUDIT --official thanhtra.01 --limit 1000 --json
+
+A number on a command line stays in the history of the shell; --stdin reads it from there instead.
+Operators see pseudonyms only.")]
+    Usage(UsageArgs),
+    /// List participants, check what they may ask, lift guards
+    #[command(subcommand)]
+    Participants(ParticipantCommand),
     /// Explain an error code, or why a dossier waits
     #[command(after_help = "Examples:
   lienthong explain DOSSIER_TRANSITION_REFUSED
   lienthong explain H56.14-240823-0001")]
     Explain(ExplainArgs),
 }
+
+const VERIFY_HELP: &str = "Examples:
+  lienthong verify --stdin --purpose CIVIL_STATUS --official lethihoa.tuphap --dossier H56.14-240823-0001 < claims.json
+  lienthong verify --number 038191012345 --name 'Lê Thị Hoà' --birth 1991-04-30 --purpose CIVIL_STATUS --official lethihoa.tuphap
+  lienthong verify --stdin --get sex,permanent_residence --purpose CIVIL_STATUS --official lethihoa.tuphap < claims.json
+  lienthong verify --dry-run dan-cu.csv
+  lienthong verify dan-cu.csv --purpose DATA_CLEANING --official thanhtra.01 --out answers.csv
+  lienthong verify --jobs
+  lienthong verify --job J-17 --pause
+
+Claims on stdin are one JSON object (protobuf JSON of lienthong.identity.v1.Claims):
+  {\"number\":\"038191012345\",\"full_name\":\"Lê Thị Hoà\",\"birth_date\":\"1991-04-30\",\"sex\":\"SEX_FEMALE\"}
+
+A CSV file is UTF-8 with commas; its first line names the columns, in any order:
+  number|so_dinh_danh, full_name|ho_ten, birth_date|ngay_sinh (all three required), sex|gioi_tinh,
+  ethnicity|dan_toc, old_number|so_cmnd, home_town|que_quan, permanent_residence|thuong_tru
+Other columns are carried into the answers. Dates are YYYY-MM-DD, YYYY or d/M/yyyy; when one date of the
+file can only be month/day, those that could be either are refused. Faulty rows are named by line, are
+not asked, and stand in the answers as JOB_ITEM_FAULTY. At most 200,000 rows.
+
+An interrupted run goes on with the same command: the job is found by its name (--job-key, or what the
+file's content, the purpose and our private key make), and the answers file says how far it came. Answers
+are erased in the gateway as they are fetched, so keep the file.
+
+Exit codes: 0 the person matches, or every row has a verdict; 1 no match or undecided; 65 faulty or failed
+rows, no such citizen; 69 gateway not reachable, quota used up; 75 put off to a job, or the job stands
+still; 78 certificate, endpoint or grant wrong; 130 interrupted";
 
 /// Runs one command to its end, or until Ctrl-C. What goes wrong is told on stderr.
 ///
@@ -83,7 +132,11 @@ pub async fn run(
     }))
 }
 
-async fn execute(
+/// Runs one command to its end, or until `stop`.
+///
+/// # Errors
+/// What went wrong, not yet told.
+pub(crate) async fn execute(
     command: Command,
     connection: &Connection,
     output: &Output,
@@ -107,6 +160,17 @@ async fn execute(
             }
             Command::Destinations(command) => {
                 operations::destinations(&command, connection.channel(clock)?, output).await
+            }
+            Command::Verify(args) => {
+                return verify::run(&args, connection, output, clock, stop.clone()).await;
+            }
+            Command::Usage(args) => {
+                let request = args.request()?;
+                let client = IdentityServiceClient::new(connection.channel(clock)?);
+                usage::run(request, args.limit(), client, output).await
+            }
+            Command::Participants(command) => {
+                return participants::run(&command, connection.channel(clock)?, output).await;
             }
             Command::Explain(args) => {
                 explain::run(&args, || connection.channel(clock), output).await
@@ -165,6 +229,34 @@ mod tests {
             ("dossier list --status 11", false),
             ("dossier list --since 2026-09-14 --json", true),
             ("push", false),
+            ("verify dan-cu.csv --dry-run", true),
+            ("verify dan-cu.csv", false),
+            ("verify dan-cu.csv --out a.csv --jobs", false),
+            ("verify --number 1 --name x", false),
+            ("verify --number 1 --name x --birth 1991 --get sex,father", true),
+            ("verify --number 1 --name x --birth 1991 --get sex,fathers", false),
+            ("verify --number 1 --name x --birth 1991 --get sex --defer", false),
+            ("verify --stdin --defer --purpose X", true),
+            ("verify --stdin --number 1 --name x --birth 1991", false),
+            ("verify --stdin --out a.csv", false),
+            ("verify --stdin --job-key k", false),
+            ("verify --stdin --name x", false),
+            ("verify a.csv --out b.csv --name x", false),
+            ("verify a.csv --dry-run --limit 3", false),
+            ("verify --number 1 --name x --birth 1991 --dry-run", false),
+            ("verify", false),
+            ("verify --jobs --limit 7", true),
+            ("verify --job J-17", true),
+            ("verify --job J-17 --cancel", true),
+            ("verify --job J-17 --cancel --pause", false),
+            ("verify --cancel --jobs", false),
+            ("verify --job 17", false),
+            ("usage --purpose X --official y", false),
+            ("usage --participant G15 --limit 5", true),
+            ("usage --number 1 --stdin", false),
+            ("participants check G15 hotich --purpose X --mode read", false),
+            ("participants check G15 hotich --purpose X --mode verify --fields sex", true),
+            ("participants lift G15 hotich", false),
             (
                 "push a.ndjson - --endpoint https://gw.example.vn:8443",
                 true,

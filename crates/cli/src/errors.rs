@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use lienthong_domain::ErrorCode;
 use lienthong_transport::TransportError;
@@ -11,6 +12,10 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::exit::Exit;
+use crate::instant::age;
+
+/// Metadata that repeats what `QuotaFailure` says. Source: `from_error` in `crates/rpc/src/status.rs`.
+const QUOTA_KEYS: [&str; 2] = ["asker", "quota"];
 
 /// Why a command could not be carried out. Each text completes "failed to ...".
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +54,35 @@ pub enum CliError {
     /// The output could not be written.
     #[error("write the output")]
     Output(#[from] io::Error),
+    /// A CSV file that is not what it should be; the text names lines and columns, never a value.
+    #[error("use the table {}: {why}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A job answers no more until somebody resumes it.
+    #[error("have all persons answered: {job_id} stands still until it is resumed")]
+    JobStands {
+        /// The job.
+        job_id: String,
+        /// Why: a name from the list of error codes; empty when somebody paused it.
+        reason: String,
+    },
+    /// A job has ended and some rows have no answer.
+    #[error("have all persons answered: {job_id} has ended ({state}) and {rows} rows have no answer")]
+    JobEnded {
+        /// The job.
+        job_id: String,
+        /// Where it stands.
+        state: &'static str,
+        /// Rows without an answer.
+        rows: usize,
+    },
+    /// Something named on the command line does not exist.
+    #[error("find {0}")]
+    NothingFound(String),
     /// An error page or a dossier that does not exist.
     #[error("find {0}: it is neither an error code nor a dossier code")]
     NothingToExplain(String),
@@ -69,7 +103,11 @@ impl CliError {
             Self::Patience { .. } => Exit::Unreachable,
             Self::Gateway(status) => exit_of(status.code()),
             Self::File { .. } | Self::Output(_) => Exit::Internal,
-            Self::NothingToExplain(_) => Exit::DataRefused,
+            Self::JobStands { .. } => Exit::Later,
+            Self::Table { .. }
+            | Self::JobEnded { .. }
+            | Self::NothingFound(_)
+            | Self::NothingToExplain(_) => Exit::DataRefused,
         }
     }
 
@@ -85,10 +123,29 @@ impl CliError {
                 text.push('\n');
                 text.push_str(&tell(source));
             }
+            Self::JobStands { job_id, reason } => {
+                text.push_str(&tell_standing(job_id, reason));
+            }
             _ => push_causes(&mut text, self.source()),
         }
         text
     }
+}
+
+fn tell_standing(job_id: &str, reason: &str) -> String {
+    let mut text = String::new();
+    if let Ok(code) = reason.parse::<ErrorCode>() {
+        let (vi, en) = (code.vi(), code.en());
+        write!(text, "\n  {code}: {vi}\n  {en}\n  see: lienthong explain {code}")
+            .expect("a String takes all text");
+    }
+    write!(
+        text,
+        "\n  mở lại rồi chạy lại đúng lệnh này: lienthong verify --job {job_id} --resume\
+         \n  resume it, then repeat this command: lienthong verify --job {job_id} --resume"
+    )
+    .expect("a String takes all text");
+    text
 }
 
 fn exit_of(code: Code) -> Exit {
@@ -130,8 +187,18 @@ pub(crate) fn tell(status: &Status) -> String {
         lines.push("  Không kết nối được: kiểm tra --endpoint, chứng thư số và tiến trình `lienthong serve`.".to_owned());
         lines.push("  Not connected: check --endpoint, the certificate files, and that `lienthong serve` runs there.".to_owned());
     }
+    let quotas = details.quota_failure();
+    for quota in quotas.iter().flat_map(|quota| &quota.violations) {
+        lines.push(format!(
+            "  hạn mức đã hết / used up: {} ({})",
+            quota.description, quota.subject
+        ));
+    }
     if let Some(info) = details.error_info() {
-        let mut metadata: Vec<_> = info.metadata.iter().collect();
+        // Quota and asker were told just now.
+        let is_new = |key: &str| quotas.is_none() || !QUOTA_KEYS.contains(&key);
+        let metadata = info.metadata.iter();
+        let mut metadata: Vec<_> = metadata.filter(|(key, _)| is_new(key)).collect();
         metadata.sort();
         lines.extend(
             metadata
@@ -156,10 +223,8 @@ pub(crate) fn tell(status: &Status) -> String {
         lines.push(line.replace("  [", " [").replace(" []", ""));
     }
     if let Some(delay) = details.retry_info().and_then(|retry| retry.retry_delay) {
-        let seconds = delay.as_secs_f64();
-        lines.push(format!(
-            "  thử lại sau {seconds:.1} s / try again after {seconds:.1} s"
-        ));
+        let wait = wait(delay);
+        lines.push(format!("  thử lại sau {wait} / try again after {wait}"));
     }
     if let Some(request) = details.request_info() {
         lines.push(format!("  request id: {}", request.request_id));
@@ -173,6 +238,14 @@ pub(crate) fn tell(status: &Status) -> String {
     let mut text = lines.join("\n");
     push_causes(&mut text, status.source());
     text
+}
+
+/// `1.5 s`, or `2 h 5 m` for what nobody waits for before a screen.
+fn wait(delay: Duration) -> String {
+    match delay.as_secs() {
+        0..60 => format!("{:.1} s", delay.as_secs_f64()),
+        whole => age(i64::try_from(whole).unwrap_or(i64::MAX)),
+    }
 }
 
 /// `INVALID_ARGUMENT` as gRPC writes it, from `InvalidArgument`.
@@ -200,8 +273,6 @@ fn push_causes(text: &mut String, mut cause: Option<&(dyn Error + 'static)>) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tonic_types::{ErrorDetails, FieldViolation, LocalizedMessage};
 
     use super::*;
@@ -235,6 +306,26 @@ mod tests {
   see: lienthong explain INVALID_FIELDS";
         assert_eq!(tell(&status), expected);
         assert_eq!(CliError::from(status).exit(), Exit::DataRefused);
+    }
+
+    #[test]
+    fn a_refusal_of_identity_says_which_quota_and_until_when() {
+        let metadata = [("quota", "300 citizens a day"), ("asker", "official"), ("limit", "300")];
+        let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let mut details = ErrorDetails::with_error_info("QUOTA_EXCEEDED", "lienthong", metadata);
+        details
+            .add_quota_failure_violation("official", "300 citizens a day")
+            .set_retry_info(Some(Duration::from_secs(7_500)));
+        let en = ErrorCode::QuotaExceeded.en();
+        let status = Status::with_error_details(Code::ResourceExhausted, en, details);
+        let expected = "  QUOTA_EXCEEDED: Đã vượt hạn mức tra cứu; xem QuotaFailure và RetryInfo.
+  The quota of questions is used up; see QuotaFailure and RetryInfo.
+  hạn mức đã hết / used up: 300 citizens a day (official)
+  limit: 300
+  thử lại sau 2 h 5 m / try again after 2 h 5 m
+  see: lienthong explain QUOTA_EXCEEDED";
+        assert_eq!(tell(&status), expected);
+        assert_eq!(CliError::from(status).exit(), Exit::Unreachable);
     }
 
     #[test]

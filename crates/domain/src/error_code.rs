@@ -43,6 +43,28 @@ pub enum ErrorCode {
     DeliveryExhausted,
     DeliveryCrashSuspect,
     DeliveryDeadLettered,
+    GrantMissing,
+    GrantNotValid,
+    ModeNotGranted,
+    FieldsNotGranted,
+    DossierNotHeld,
+    DossierClosed,
+    ProcedureNotGranted,
+    QuotaExceeded,
+    SubjectLocked,
+    GuardApprovalNeeded,
+    GuardBlocked,
+    CitizenNotFound,
+    PopulationUnavailable,
+    PopulationBusy,
+    PopulationBadAnswer,
+    PopulationRefused,
+    JobNotFound,
+    JobStateRefused,
+    JobTooLarge,
+    JobMissesTooMany,
+    JobItemFaulty,
+    Draining,
     Internal,
 }
 
@@ -78,6 +100,28 @@ impl ErrorCode {
         Self::DeliveryExhausted,
         Self::DeliveryCrashSuspect,
         Self::DeliveryDeadLettered,
+        Self::GrantMissing,
+        Self::GrantNotValid,
+        Self::ModeNotGranted,
+        Self::FieldsNotGranted,
+        Self::DossierNotHeld,
+        Self::DossierClosed,
+        Self::ProcedureNotGranted,
+        Self::QuotaExceeded,
+        Self::SubjectLocked,
+        Self::GuardApprovalNeeded,
+        Self::GuardBlocked,
+        Self::CitizenNotFound,
+        Self::PopulationUnavailable,
+        Self::PopulationBusy,
+        Self::PopulationBadAnswer,
+        Self::PopulationRefused,
+        Self::JobNotFound,
+        Self::JobStateRefused,
+        Self::JobTooLarge,
+        Self::JobMissesTooMany,
+        Self::JobItemFaulty,
+        Self::Draining,
         Self::Internal,
     ];
 
@@ -107,6 +151,28 @@ impl ErrorCode {
             Self::DeliveryExhausted => "DELIVERY_EXHAUSTED",
             Self::DeliveryCrashSuspect => "DELIVERY_CRASH_SUSPECT",
             Self::DeliveryDeadLettered => "DELIVERY_DEAD_LETTERED",
+            Self::GrantMissing => "GRANT_MISSING",
+            Self::GrantNotValid => "GRANT_NOT_VALID",
+            Self::ModeNotGranted => "MODE_NOT_GRANTED",
+            Self::FieldsNotGranted => "FIELDS_NOT_GRANTED",
+            Self::DossierNotHeld => "DOSSIER_NOT_HELD",
+            Self::DossierClosed => "DOSSIER_CLOSED",
+            Self::ProcedureNotGranted => "PROCEDURE_NOT_GRANTED",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
+            Self::SubjectLocked => "SUBJECT_LOCKED",
+            Self::GuardApprovalNeeded => "GUARD_APPROVAL_NEEDED",
+            Self::GuardBlocked => "GUARD_BLOCKED",
+            Self::CitizenNotFound => "CITIZEN_NOT_FOUND",
+            Self::PopulationUnavailable => "POPULATION_UNAVAILABLE",
+            Self::PopulationBusy => "POPULATION_BUSY",
+            Self::PopulationBadAnswer => "POPULATION_BAD_ANSWER",
+            Self::PopulationRefused => "POPULATION_REFUSED",
+            Self::JobNotFound => "JOB_NOT_FOUND",
+            Self::JobStateRefused => "JOB_STATE_REFUSED",
+            Self::JobTooLarge => "JOB_TOO_LARGE",
+            Self::JobMissesTooMany => "JOB_MISSES_TOO_MANY",
+            Self::JobItemFaulty => "JOB_ITEM_FAULTY",
+            Self::Draining => "DRAINING",
             Self::Internal => "INTERNAL",
         }
     }
@@ -119,7 +185,11 @@ impl ErrorCode {
             | Self::PageTokenInvalid
             | Self::DestinationUnknown
             | Self::TooManyDeliveries
-            | Self::DeadlineTooShort => Severity::Info,
+            | Self::DeadlineTooShort
+            | Self::CitizenNotFound
+            | Self::JobNotFound
+            | Self::JobStateRefused
+            | Self::Draining => Severity::Info,
             Self::InvalidFields
             | Self::DossierTransitionRefused
             | Self::DossierDetailsIncomplete
@@ -130,13 +200,31 @@ impl ErrorCode {
             | Self::CertificateNotPinned
             | Self::NotOperator
             | Self::IntakeFull
-            | Self::MessageTooLarge => Severity::Warning,
+            | Self::MessageTooLarge
+            | Self::GrantMissing
+            | Self::GrantNotValid
+            | Self::ModeNotGranted
+            | Self::FieldsNotGranted
+            | Self::DossierNotHeld
+            | Self::DossierClosed
+            | Self::ProcedureNotGranted
+            | Self::QuotaExceeded
+            | Self::SubjectLocked
+            | Self::PopulationBusy
+            | Self::JobTooLarge
+            | Self::JobItemFaulty => Severity::Warning,
             Self::StoreUnavailable
             | Self::StoreFull
             | Self::DeliveryRejected
             | Self::DeliveryExhausted
             | Self::DeliveryCrashSuspect
             | Self::DeliveryDeadLettered
+            | Self::GuardApprovalNeeded
+            | Self::GuardBlocked
+            | Self::PopulationUnavailable
+            | Self::PopulationBadAnswer
+            | Self::PopulationRefused
+            | Self::JobMissesTooMany
             | Self::Internal => Severity::Error,
         }
     }
@@ -175,6 +263,32 @@ impl ErrorCode {
             Self::DeliveryExhausted => "Đã thử lại hết lịch mà chưa gửi được.",
             Self::DeliveryCrashSuspect => "Lượt gửi làm tiến trình xử lý dừng ba lần.",
             Self::DeliveryDeadLettered => "Hàng đợi đã trả lại lượt gửi nhiều lần.",
+            Self::GrantMissing => "Hệ thống không được cấp quyền hỏi cho mục đích này.",
+            Self::GrantNotValid => "Quyền hỏi cho mục đích này chưa có hiệu lực hoặc đã hết hạn.",
+            Self::ModeNotGranted => "Quyền được cấp không cho phép hỏi theo cách này.",
+            Self::FieldsNotGranted => "Có trường thông tin không được cấp quyền.",
+            Self::DossierNotHeld => "Cần nêu một hồ sơ mà đơn vị đang giữ trên trục liên thông.",
+            Self::DossierClosed => "Hồ sơ đã kết thúc, không được hỏi thêm cho hồ sơ này.",
+            Self::ProcedureNotGranted => {
+                "Thủ tục của hồ sơ không nằm trong mục đích được cấp quyền."
+            }
+            Self::QuotaExceeded => "Đã vượt hạn mức tra cứu; xem QuotaFailure và RetryInfo.",
+            Self::SubjectLocked => "Công dân này đã bị hỏi sai quá nhiều lần; hãy thử lại sau.",
+            Self::GuardApprovalNeeded => {
+                "Tra cứu bị giữ lại vì giống dò số; cần người vận hành duyệt."
+            }
+            Self::GuardBlocked => "Tra cứu bị khóa vì giống dò số lần nữa.",
+            Self::CitizenNotFound => "Không có công dân nào khớp số, họ tên và ngày sinh này.",
+            Self::PopulationUnavailable => "Cơ sở dữ liệu dân cư tạm thời không trả lời.",
+            Self::PopulationBusy => "Cơ sở dữ liệu dân cư đang quá tải; hãy thử lại sau.",
+            Self::PopulationBadAnswer => "Cơ sở dữ liệu dân cư trả lời không đúng mẫu.",
+            Self::PopulationRefused => "Cơ sở dữ liệu dân cư từ chối câu hỏi của trục liên thông.",
+            Self::JobNotFound => "Không tìm thấy lô xác minh.",
+            Self::JobStateRefused => "Lô xác minh không ở trạng thái cho phép việc này.",
+            Self::JobTooLarge => "Lô xác minh lớn hơn mức được cấp quyền.",
+            Self::JobMissesTooMany => "Lô xác minh tạm dừng vì quá nhiều trường hợp không khớp.",
+            Self::JobItemFaulty => "Dòng của lô xác minh có lỗi nên không được hỏi.",
+            Self::Draining => "Trục liên thông đang dừng; hãy kết nối lại.",
             Self::Internal => "Lỗi nội bộ của trục liên thông.",
         }
     }
@@ -215,6 +329,40 @@ impl ErrorCode {
                 "Three workers died while they called with this delivery."
             }
             Self::DeliveryDeadLettered => "The broker gave this delivery up.",
+            Self::GrantMissing => "The system holds no grant for this purpose.",
+            Self::GrantNotValid => "The grant for this purpose is not valid yet, or no more.",
+            Self::ModeNotGranted => "The grant does not permit this kind of question.",
+            Self::FieldsNotGranted => "Some of the fields are not granted.",
+            Self::DossierNotHeld => "A dossier that the participant holds here must be named.",
+            Self::DossierClosed => "The dossier is closed; no more questions may be asked for it.",
+            Self::ProcedureNotGranted => {
+                "The dossier's procedure is not among those the purpose permits."
+            }
+            Self::QuotaExceeded => {
+                "The quota of questions is used up; see QuotaFailure and RetryInfo."
+            }
+            Self::SubjectLocked => {
+                "Too many wrong claims were made about this citizen; try again later."
+            }
+            Self::GuardApprovalNeeded => {
+                "Questions are held because they look like guessing; an operator must approve."
+            }
+            Self::GuardBlocked => "Questions are blocked because they look like guessing again.",
+            Self::CitizenNotFound => "No citizen fits this number, name and birth date.",
+            Self::PopulationUnavailable => "The population database does not answer at the moment.",
+            Self::PopulationBusy => "The population database is overloaded; try again later.",
+            Self::PopulationBadAnswer => {
+                "The population database gave an answer that cannot be used."
+            }
+            Self::PopulationRefused => "The population database refused the gateway's question.",
+            Self::JobNotFound => "No such verification job.",
+            Self::JobStateRefused => "The verification job is not in a state that permits this.",
+            Self::JobTooLarge => "The verification job is larger than the grant permits.",
+            Self::JobMissesTooMany => {
+                "The verification job stands still because too many of its items do not match."
+            }
+            Self::JobItemFaulty => "The item of the verification job has faults and was not asked.",
+            Self::Draining => "The gateway is stopping; connect again.",
             Self::Internal => "An internal error of the gateway.",
         }
     }

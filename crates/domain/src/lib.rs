@@ -8,6 +8,7 @@ pub mod details;
 pub mod error_code;
 pub mod event;
 pub mod fault;
+pub mod identity;
 pub mod ids;
 pub mod money;
 pub mod participant;

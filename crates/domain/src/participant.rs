@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::{AgencyCode, DossierCode};
 use crate::fault::Reason;
+use crate::identity::{Grant, PurposeCode};
 use crate::province;
 use crate::timeline::TransitionPolicy;
 
@@ -64,6 +65,8 @@ impl fmt::Debug for ParticipantId {
 pub enum Role {
     /// Pushes statuses and reads its own dossiers.
     Push,
+    /// Asks about citizens under its grants, and reads its own dossiers. A system that pushes may hold grants too.
+    Identity,
     /// Reads every dossier and acts on deliveries: the gateway's own operators.
     Operator,
 }
@@ -94,6 +97,26 @@ pub struct System {
     pub role: Role,
     /// SHA-256 of the public keys it may use; none means any certificate of the trusted CA.
     pub pins: Vec<[u8; 32]>,
+    /// What it may ask about citizens: at most one grant for a purpose.
+    pub grants: Vec<Grant>,
+}
+
+impl System {
+    /// Its grant for a purpose.
+    pub fn grant(&self, purpose: &PurposeCode) -> Option<&Grant> {
+        self.grants.iter().find(|grant| grant.purpose == *purpose)
+    }
+}
+
+impl Role {
+    /// Its name in files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Identity => "identity",
+            Self::Operator => "operator",
+        }
+    }
 }
 
 /// Who asks, as the certificate and the registry say; handlers never take this from anywhere else.

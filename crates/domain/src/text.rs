@@ -29,6 +29,12 @@ enum Lines {
     Many,
 }
 
+impl Lines {
+    fn keep(self, found: char) -> bool {
+        self == Self::Many && matches!(found, '\n' | '\t')
+    }
+}
+
 impl<const MAX: usize> Text<MAX> {
     /// Reads one line.
     ///
@@ -48,7 +54,11 @@ impl<const MAX: usize> Text<MAX> {
     ///
     /// As [`Text::parse`].
     pub fn parse_multiline(raw: &str) -> Result<Self, Reason> {
-        normalise(&raw.replace("\r\n", "\n"), Lines::Many, MAX).map(Self)
+        if raw.contains("\r\n") {
+            normalise(&raw.replace("\r\n", "\n"), Lines::Many, MAX).map(Self)
+        } else {
+            normalise(raw, Lines::Many, MAX).map(Self)
+        }
     }
 
     /// The normalised text.
@@ -63,6 +73,45 @@ impl<const MAX: usize> Text<MAX> {
 }
 
 fn normalise(raw: &str, lines: Lines, chars_max: usize) -> Result<String, Reason> {
+    // Nearly all text arrives as it shall be kept, and every accepted event holds dozens of texts.
+    let trimmed = raw.trim_matches(|found| found == ' ' || lines.keep(found));
+    match chars_if_normal(trimmed, lines) {
+        Some(0) => Err(Reason::Missing),
+        Some(chars) => refuse_longer(chars, chars_max).map(|()| trimmed.to_owned()),
+        None => normalise_any(raw, lines, chars_max),
+    }
+}
+
+/// The length of `trimmed` if one look tells that normalising would change and refuse nothing.
+fn chars_if_normal(trimmed: &str, lines: Lines) -> Option<usize> {
+    let mut chars = 0;
+    let mut is_after_blank = false;
+    for found in trimmed.chars() {
+        let is_blank = found == ' ';
+        if !(is_plain(found) || lines.keep(found)) || (is_blank && is_after_blank) {
+            return None;
+        }
+        is_after_blank = is_blank;
+        chars += 1;
+    }
+    Some(chars)
+}
+
+/// Whether `found` is the space or a visible character that NFC keeps whatever stands before it:
+/// ASCII, the Latin letters of Vietnamese and their neighbours, and common punctuation.
+const fn is_plain(found: char) -> bool {
+    matches!(
+        found,
+        ' '..='~'
+            | '\u{A1}'..='\u{AC}'
+            | '\u{AE}'..='\u{24F}'
+            | '\u{1E00}'..='\u{1EFF}'
+            | '\u{2010}'..='\u{2027}'
+    )
+}
+
+/// As [`normalise`], for text of any kind.
+fn normalise_any(raw: &str, lines: Lines, chars_max: usize) -> Result<String, Reason> {
     let mut text = String::with_capacity(raw.len());
     for found in raw.nfc() {
         if is_blank(found) {
@@ -70,23 +119,30 @@ fn normalise(raw: &str, lines: Lines, chars_max: usize) -> Result<String, Reason
                 text.push(' ');
             }
         } else {
-            refuse_hidden(found, lines)?;
+            if !is_plain(found) {
+                refuse_hidden(found, lines)?;
+            }
             text.push(found);
         }
     }
     let trimmed = text.trim();
-    match trimmed.chars().count() {
-        0 => Err(Reason::Missing),
-        actual if actual > chars_max => Err(Reason::TooLong {
-            max: chars_max,
-            actual,
-        }),
-        _ => Ok(trimmed.to_owned()),
+    if trimmed.is_empty() {
+        return Err(Reason::Missing);
+    }
+    refuse_longer(trimmed.chars().count(), chars_max)?;
+    Ok(trimmed.to_owned())
+}
+
+const fn refuse_longer(actual: usize, max: usize) -> Result<(), Reason> {
+    if actual > max {
+        Err(Reason::TooLong { max, actual })
+    } else {
+        Ok(())
     }
 }
 
 /// Whether `found` is some width of space, the no-break space of word processors included.
-fn is_blank(found: char) -> bool {
+pub(crate) fn is_blank(found: char) -> bool {
     found.is_whitespace() && !is_line_control(found)
 }
 
@@ -97,7 +153,7 @@ fn is_line_control(found: char) -> bool {
 
 fn refuse_hidden(found: char, lines: Lines) -> Result<(), Reason> {
     match found {
-        '\n' | '\t' if lines == Lines::Many => Ok(()),
+        _ if lines.keep(found) => Ok(()),
         _ if is_line_control(found) => Err(Reason::ControlCharacter),
         '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
             Err(Reason::BidiControl)
@@ -201,6 +257,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Private<T> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use unicode_normalization::char::canonical_combining_class;
+    use unicode_normalization::{IsNormalized, is_nfc_quick};
 
     use super::*;
 
@@ -326,7 +384,38 @@ mod tests {
         assert!(!error.to_string().contains("38091012345"), "{error}");
     }
 
+    #[test]
+    fn plain_characters_need_no_tables() {
+        for found in ('\0'..=char::MAX).filter(|found| is_plain(*found)) {
+            assert_eq!(
+                is_nfc_quick(std::iter::once(found)),
+                IsNormalized::Yes,
+                "{found:?}"
+            );
+            assert_eq!(canonical_combining_class(found), 0, "{found:?}");
+            assert_eq!(refuse_hidden(found, Lines::One), Ok(()), "{found:?}");
+            assert!(!is_blank(found) || found == ' ', "{found:?}");
+        }
+        assert!(NAME.chars().all(is_plain));
+        assert!(VOWELS.chars().chain("đĐ–—“”‘’…".chars()).all(is_plain));
+    }
+
     proptest! {
+        #[test]
+        fn the_short_way_leads_to_the_same_text(
+            raw in any::<String>().boxed().prop_union(
+                "[a-cĐđêÊộớ \u{A0}\u{AD}\u{301}\u{323}\u{202E}\u{2028}\u{2010}\u{1100}\u{378}\n\t°]{0,12}".boxed()
+            ),
+            chars_max in 1_usize..20,
+        ) {
+            for lines in [Lines::One, Lines::Many] {
+                prop_assert_eq!(
+                    normalise(&raw, lines, chars_max),
+                    normalise_any(&raw, lines, chars_max)
+                );
+            }
+        }
+
         #[test]
         fn composed_and_decomposed_text_are_equal(raw in "[a-zA-ZăâđêôơưạảấầẩẫậắằẳẵặẹẻẽềếểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹĐƠƯ ,.0-9]{0,60}") {
             let composed: String = raw.nfc().collect();

@@ -1,7 +1,7 @@
 //! Business times: instants inside, civil times in Vietnam (+07, no summer time) outside.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 
 use crate::code::is_digits;
@@ -69,6 +69,17 @@ pub fn display_local(at: Timestamp) -> String {
     display(at, "%d/%m/%Y %H:%M:%S")
 }
 
+/// The first instant in Vietnam of a date written `2026-01-01`; `None` for any other text.
+pub fn local_midnight(text: &str) -> Option<Timestamp> {
+    let date = text.parse::<Date>().ok().filter(|_| text.len() == 10)?;
+    OFFSET.to_timestamp(date.at(0, 0, 0, 0)).ok()
+}
+
+/// The date in Vietnam at an instant.
+pub fn local_date(at: Timestamp) -> Date {
+    OFFSET.to_datetime(at).date()
+}
+
 fn display(at: Timestamp, format: &str) -> String {
     at.to_zoned(TimeZone::fixed(OFFSET))
         .strftime(format)
@@ -80,6 +91,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn days_begin_at_midnight_in_vietnam() {
+        let first = local_midnight("2026-01-01").unwrap();
+        assert_eq!(first.to_string(), "2025-12-31T17:00:00Z");
+        assert_eq!(local_date(first).to_string(), "2026-01-01");
+        for bad in ["2026-13-01", "2026-1-1", "20260101", "2026-01-01T00", ""] {
+            assert_eq!(local_midnight(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn portal_times_are_seven_hours_ahead() {

@@ -43,6 +43,14 @@ pub enum Command {
         after_help = "Example: LIENTHONG__PORTAL__PASSWORD=... lienthong serve -c lienthong.toml"
     )]
     Serve(ConfigArgs),
+    /// Run the adapter to the population database, in the zone where it may be reached.
+    #[command(
+        after_help = "Example: LIENTHONG__POPULATION__SOAP__ACCESS__SECRET=... lienthong population-adapter -c adapter.toml"
+    )]
+    PopulationAdapter(ConfigArgs),
+    /// Make, rotate or retire the keys under which personal data is kept.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Check this deployment and say what to fix.
     #[command(after_help = "Example: lienthong doctor -c lienthong.toml --json")]
     Doctor(DoctorArgs),
@@ -130,6 +138,37 @@ pub enum CertsCommand {
     },
 }
 
+/// `keys`
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make a key file. `serve` does it by itself for a new store.
+    #[command(after_help = "Example: lienthong keys init --file keys.toml")]
+    Init(KeysArgs),
+    /// Show the keys of the file; never the secrets.
+    #[command(after_help = "Example: lienthong keys show --file keys.toml --json")]
+    Show(KeysArgs),
+    /// Add a new key. Restart the gateway: it takes the new one and wraps the data keys anew in the background.
+    #[command(after_help = "Example: lienthong keys rotate --file keys.toml")]
+    Rotate(KeysArgs),
+    /// Remove an old key from the file. The gateway must be stopped: its store is asked whether the key is still in use.
+    #[command(after_help = "Example: lienthong keys retire 1 -c lienthong.toml")]
+    Retire {
+        /// The key's number.
+        id: u32,
+        /// Where the configuration is, which names store and key file.
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+}
+
+/// Which key file.
+#[derive(Debug, Args)]
+pub struct KeysArgs {
+    /// The key file.
+    #[arg(long, default_value = "keys.toml")]
+    pub file: PathBuf,
+}
+
 /// `simulate`
 #[derive(Debug, Subcommand)]
 pub enum SimulateCommand {
@@ -144,6 +183,27 @@ pub enum SimulateCommand {
         /// Append every applied call to this file, one JSON object a line.
         #[arg(long)]
         record: Option<PathBuf>,
+        /// A fault script (JSON).
+        #[arg(long)]
+        faults: Option<PathBuf>,
+    },
+    /// The population database: answers about invented citizens, the same for the same seed.
+    #[command(
+        after_help = "Example: lienthong simulate population --listen 127.0.0.1:9091 --show 3"
+    )]
+    Population {
+        /// Where it listens; port 0 takes a free one.
+        #[arg(long, default_value = "127.0.0.1:9091")]
+        listen: SocketAddr,
+        /// Decides who lives there.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many citizens.
+        #[arg(long, default_value_t = 1_000_000)]
+        citizens: u32,
+        /// Print so many citizens, to have somebody to ask about.
+        #[arg(long, default_value_t = 0)]
+        show: u32,
         /// A fault script (JSON).
         #[arg(long)]
         faults: Option<PathBuf>,

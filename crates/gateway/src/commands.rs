@@ -1,8 +1,10 @@
 //! Runs a command and turns its end into an exit code.
 
+mod adapter;
 mod certs;
 mod configuration;
 mod doctor;
+mod keys;
 mod serve;
 mod simulate;
 
@@ -20,6 +22,8 @@ pub fn run(cli: Cli) -> Exit {
         Command::Certs(command) => certs::run(command),
         Command::Demo(args) => block_on(crate::demo::run(args)),
         Command::Serve(args) => block_on(serve::run(args)),
+        Command::PopulationAdapter(args) => block_on(adapter::run(args)),
+        Command::Keys(command) => block_on(keys::run(command, cli.output.json)),
         Command::Doctor(args) => block_on(doctor::run(args, cli.output.json)),
         Command::Simulate(command) => block_on(simulate::run(command)),
         Command::Client(command) => block_on(async {

@@ -56,6 +56,9 @@ pub struct Config {
     pub broker: Broker,
     pub delivery: Delivery,
     pub portal: lienthong_portal::Config,
+    pub vault: Vault,
+    pub population: Population,
+    pub identity: lienthong_identity::Config,
     pub log: Log,
 }
 
@@ -99,6 +102,35 @@ pub struct Store {
     pub queue_items_max: usize,
     pub group_items_max: usize,
     pub readers: usize,
+}
+
+/// `[vault]`
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "default.toml comments every setting")]
+pub struct Vault {
+    pub keys_file: PathBuf,
+}
+
+/// `[population]`
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "default.toml comments every setting")]
+pub struct Population {
+    pub kind: PopulationKind,
+    pub soap: lienthong_population::SoapConfig,
+    pub remote: lienthong_population::RemoteConfig,
+    pub server: lienthong_population::ServerConfig,
+}
+
+/// Where citizens are asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PopulationKind {
+    /// Nowhere: the identity services are not offered.
+    None,
+    /// The database is reached from here.
+    Soap,
+    /// Through an adapter in another zone.
+    Remote,
 }
 
 /// `[broker]`
@@ -174,15 +206,26 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads a file, if any, and the environment.
+    /// Reads a file, if any, and the environment; only forms and types are judged.
     ///
     /// # Errors
     /// Every fault.
+    pub fn read(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigFaults> {
+        layers::read(file, environment).map_err(ConfigFaults)
+    }
+
+    /// Reads a file, if any, and the environment, for a gateway.
+    ///
+    /// # Errors
+    /// Every fault, also of values and between them.
     pub fn load(
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigFaults> {
-        let config = layers::read(file, environment).map_err(ConfigFaults)?;
+        let config = Self::read(file, environment)?;
         let faults = config.faults();
         if faults.is_empty() {
             Ok(config)
@@ -206,6 +249,16 @@ impl Config {
         }
         for (key, text) in self.delivery.workers.faults() {
             push(format!("delivery.{key}"), text);
+        }
+        self.population_faults(&mut push);
+        for (key, text) in self.identity.check() {
+            push(format!("identity.{key}"), text);
+        }
+        if self.portal.name.as_str() == lienthong_ports::identity::QUEUE {
+            push(
+                "portal.name".to_owned(),
+                "is the name of the queue of verification jobs; choose another".to_owned(),
+            );
         }
         if self.broker.kind == BrokerKind::Rabbitmq && self.broker.rabbitmq.url.is_empty() {
             push(
@@ -256,6 +309,23 @@ impl Config {
             push("listen.drain_seconds".to_owned(), "1 to 3600".to_owned());
         }
         faults
+    }
+}
+
+impl Config {
+    /// Faults of the kind that is chosen; the others need not be filled in.
+    fn population_faults(&self, push: &mut impl FnMut(String, String)) {
+        let (section, found) = match self.population.kind {
+            PopulationKind::None => return,
+            PopulationKind::Soap => ("soap", self.population.soap.check()),
+            PopulationKind::Remote => ("remote", self.population.remote.check()),
+        };
+        for fault in found {
+            push(
+                format!("population.{section}.{}", fault.key),
+                fault.reason.to_owned(),
+            );
+        }
     }
 }
 

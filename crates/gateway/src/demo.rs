@@ -5,6 +5,7 @@
 
 mod args;
 mod board;
+mod citizens;
 mod faults;
 mod folder;
 mod ledger;

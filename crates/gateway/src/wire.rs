@@ -2,6 +2,7 @@
 
 mod files;
 mod health;
+mod identity;
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::net::SocketAddr;
@@ -15,6 +16,8 @@ use lienthong_broker_embedded::EmbeddedBroker;
 use lienthong_broker_rabbitmq::RabbitBroker;
 use lienthong_delivery::Delivery;
 use lienthong_domain::{Clock, Random};
+use lienthong_identity::Identity;
+use lienthong_identity::jobs::JobWorkers;
 use lienthong_portal::Portal;
 use lienthong_ports::store::DestinationSpec;
 use lienthong_ports::{Broker, Destination, Store};
@@ -25,11 +28,13 @@ use lienthong_transport::{
     Acceptor, Connections, HttpClientConfig, IdentityPolicy, Limits, OldestTls, Reloader,
     ServerTls, ServerTlsConfig, TlsClock, http_client, install_crypto_provider,
 };
+use lienthong_vault::{KeyRing, Vault};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{BrokerKind, Config, Tls};
 pub(crate) use files::read_registry;
+pub(crate) use identity::{registry, soap_registry};
 
 /// How long parts may take to end after they were told to, beside the configured drain.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -42,6 +47,8 @@ pub struct Gateway {
     pub services: Arc<Services>,
     /// Its store, for those who count.
     pub store: Arc<dyn Store>,
+    /// Who asks about citizens; `None` where no population database is configured.
+    pub identity: Option<Arc<Identity>>,
     broker: Arc<dyn Broker>,
     health: Health,
     edge_stop: CancellationToken,
@@ -55,15 +62,19 @@ pub struct Gateway {
 /// The inner parts, built and not running yet.
 struct Parts {
     store: Arc<dyn Store>,
+    sqlite: Arc<SqliteStore>,
     broker: Arc<dyn Broker>,
     delivery: Delivery,
     services: Arc<Services>,
+    identity: Option<(Arc<Identity>, JobWorkers)>,
 }
 
 impl Parts {
     async fn build(config: &Config, clock: &Clock, random: Random) -> anyhow::Result<Self> {
         let registry = read_registry(&config.participants.file)?;
-        let store: Arc<dyn Store> = Arc::new(open_store(config)?);
+        let vault = open_vault(config)?;
+        let sqlite = Arc::new(open_store_with(config, vault.clone())?);
+        let store: Arc<dyn Store> = sqlite.clone();
         let recovered = store
             .recover(clock.now())
             .await
@@ -89,13 +100,24 @@ impl Parts {
             delivery.gauges(),
             registry,
             clock.clone(),
-            random,
+            random.clone(),
         ));
+        let around = identity::Around {
+            store: sqlite.clone(),
+            broker: broker.clone(),
+            services: services.clone(),
+            vault,
+            clock: clock.clone(),
+            random,
+        };
+        let identity = identity::build(config, around).await?;
         Ok(Self {
             store,
+            sqlite,
             broker,
             delivery,
             services,
+            identity,
         })
     }
 }
@@ -118,11 +140,13 @@ impl Gateway {
             drain_max: drain,
             ..RpcConfig::default()
         };
-        let server = RpcServer::new(parts.services.clone(), rpc).await;
+        let (identity, jobs) = parts.identity.unzip();
+        let server = RpcServer::new(parts.services.clone(), identity.clone(), rpc).await;
         let mut gateway = Self {
             address: acceptor.local_address(),
             services: parts.services,
             store: parts.store,
+            identity,
             broker: parts.broker,
             health: server.health(),
             edge_stop: CancellationToken::new(),
@@ -133,9 +157,14 @@ impl Gateway {
             call_timeout: config.delivery.workers.call_timeout(),
         };
         gateway.follow(&config, tls, acceptor.connections());
+        let stop = || gateway.delivery_stop.clone();
+        gateway.workers.spawn(parts.delivery.run(stop()));
         gateway
             .workers
-            .spawn(parts.delivery.run(gateway.delivery_stop.clone()));
+            .spawn(identity::rewrap(parts.sqlite, stop()));
+        if let Some(jobs) = jobs {
+            gateway.workers.spawn(jobs.run(stop()));
+        }
         gateway
             .edge
             .spawn(serve(server, acceptor, gateway.edge_stop.clone()));
@@ -170,6 +199,12 @@ impl Gateway {
         self.health.set_accepting(false).await;
         self.edge_stop.cancel();
         ended(&mut self.edge, self.drain, "calls of participants").await;
+        if let Some(identity) = &self.identity {
+            let left = identity.drain(self.drain).await;
+            if left > 0 {
+                tracing::warn!(count = left, "questions about citizens did not end in time");
+            }
+        }
         self.health.set_delivering(false).await;
         self.delivery_stop.cancel();
         let calls = self.drain.max(self.call_timeout);
@@ -203,6 +238,11 @@ async fn ended(tasks: &mut JoinSet<()>, drain: Duration, what: &str) {
 
 /// Opens the store.
 pub(crate) fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
+    let vault = open_vault(config)?;
+    open_store_with(config, vault)
+}
+
+fn open_store_with(config: &Config, vault: Arc<Vault>) -> anyhow::Result<SqliteStore> {
     private_files(&config.store.path)
         .with_context(|| format!("failed to create {}", config.store.path.display()))?;
     let destination = DestinationSpec {
@@ -214,10 +254,33 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
         group_items_max: config.store.group_items_max,
         readers: config.store.readers,
         reserve_bytes: config.store.reserve_mib << 20,
-        ..lienthong_store_sqlite::Config::new(&config.store.path, vec![destination])
+        ..lienthong_store_sqlite::Config::new(&config.store.path, vec![destination], vault)
     };
     SqliteStore::open(&store)
         .with_context(|| format!("failed to open the store {}", config.store.path.display()))
+}
+
+/// The keys of the store. They are made with the store and never again: a store whose keys are missing is not
+/// given new ones, under which nothing in it could be read.
+pub(crate) fn open_vault(config: &Config) -> anyhow::Result<Arc<Vault>> {
+    let (keys, store) = (&config.vault.keys_file, &config.store.path);
+    if !keys.exists() {
+        anyhow::ensure!(
+            !store.exists(),
+            "the key file {} is missing, and {} was written with it: put it back. For a store of a version that did not \
+             encrypt yet, make one with `lienthong keys init`",
+            keys.display(),
+            store.display()
+        );
+        if let Some(folder) = keys.parent() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)?;
+        }
+        KeyRing::generate(&Clock::system()).create(keys)?;
+    }
+    Ok(Arc::new(Vault::new(&KeyRing::read(keys)?)))
 }
 
 /// Makes the store's folder and file, if they are missing, for this user only: they hold personal data.
@@ -314,12 +377,12 @@ pub(crate) fn server_tls(tls: &Tls, clock: &Clock) -> anyhow::Result<ServerTls> 
     ServerTls::load(settings, tls_clock(clock)).context("failed to load the gateway's certificate")
 }
 
-fn tls_clock(clock: &Clock) -> TlsClock {
+pub(crate) fn tls_clock(clock: &Clock) -> TlsClock {
     let clock = clock.clone();
     TlsClock::new(move || clock.now())
 }
 
-fn limits(tls: &Tls) -> Limits {
+pub(crate) fn limits(tls: &Tls) -> Limits {
     Limits {
         handshakes_per_address_max: tls.handshakes_per_address_max,
         connections_max: tls.connections_max,

@@ -1,4 +1,6 @@
 //! One suite per seam: what every implementation must show. Test code, behind the feature `conformance`.
 
 pub mod broker;
+pub mod identity;
+pub mod population;
 pub mod store;

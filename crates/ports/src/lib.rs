@@ -3,6 +3,8 @@
 pub mod broker;
 pub mod destination;
 pub mod gauge;
+pub mod identity;
+pub mod population;
 pub mod store;
 
 #[cfg(feature = "conformance")]
@@ -11,4 +13,6 @@ pub mod conformance;
 pub use broker::{Broker, BrokerError, BrokerState, Message, Published, Queue, Received};
 pub use destination::Destination;
 pub use gauge::Gauge;
+pub use identity::IdentityStore;
+pub use population::{LookUp, PopulationRegistry, Question, RegistryError};
 pub use store::{Store, StoreError};

@@ -34,7 +34,7 @@ pub use self::intake::{Offer, Receipt, Refusal};
 pub use self::lanes::{
     BreakerRecord, ClaimTerms, DestinationRow, DestinationSpec, Expired, Finish, Next, Pause, Work,
 };
-pub use self::operators::{Action, Actor, Parked, ParkedFilter, ReplayItem, ReplayTerms};
+pub use self::operators::{Action, Actor, Erasure, Parked, ParkedFilter, ReplayItem, ReplayTerms};
 pub use self::views::{
     ATTEMPTS_SHOWN_MAX, AttemptView, Change, ChangeCursor, Counts, DeliveryView, DossierFilter,
     DossierView, LaneView, TimelineEntry,
@@ -213,6 +213,11 @@ pub trait Store: Send + Sync {
         limit: u32,
         actor: Actor,
     ) -> Result<Vec<DeliveryId>, StoreError>;
+
+    /// Destroys what the store knows of a dossier beyond its rows: details and progress lines of every event so
+    /// far, for good, with one action row. Statuses, dates and deliveries stay, and so do the receipts of its
+    /// events. A later event brings details of its own. Doing it twice is harmless.
+    async fn erase_dossier(&self, code: &DossierCode, actor: Actor) -> Result<Erasure, StoreError>;
 
     /// Operators' actions after `after`, oldest first.
     async fn actions(&self, after: i64, limit: usize) -> Result<Vec<Action>, StoreError>;

@@ -2,7 +2,7 @@
 
 mod masked;
 
-pub use generated::{admin, dossier};
+pub use generated::{admin, dossier, identity, population};
 
 /// The contract as an encoded `google.protobuf.FileDescriptorSet`, imports and comments included: what gRPC reflection serves.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/lienthong.bin"));
@@ -21,6 +21,22 @@ mod generated {
         /// Version 1.
         pub mod v1 {
             tonic::include_proto!("lienthong.dossier.v1");
+        }
+    }
+
+    /// `lienthong.identity`: what those call who must know who a person is.
+    pub mod identity {
+        /// Version 1.
+        pub mod v1 {
+            tonic::include_proto!("lienthong.identity.v1");
+        }
+    }
+
+    /// `lienthong.population`: what a gateway calls where the population database may be reached.
+    pub mod population {
+        /// Version 1.
+        pub mod v1 {
+            tonic::include_proto!("lienthong.population.v1");
         }
     }
 

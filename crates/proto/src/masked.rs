@@ -7,6 +7,7 @@ use crate::dossier::v1::{
     Applicant, Attempt, DossierDetails, Identity, OtherPaper, ProgressLine, ResultPaper,
     StatusEvent, SubmittedDocument, Supplement,
 };
+use crate::identity::v1::{Citizen, Claims, ListUsageRequest, Place, Relative};
 
 /// Implements `Debug` with the named fields, or with the enumeration getters after `;`, and `..` for the rest.
 macro_rules! masked_debug {
@@ -37,3 +38,8 @@ masked_debug!(OtherPaper { quantity, kind_code; });
 masked_debug!(Supplement { requested_at, received_at, state_code, papers, fees; });
 masked_debug!(ResultPaper { component_code, result_code; });
 masked_debug!(Attempt { number, started_at, duration, answer_code, http_status; outcome });
+masked_debug!(Claims { ; });
+masked_debug!(Citizen { ; });
+masked_debug!(Place { ; });
+masked_debug!(Relative { ; });
+masked_debug!(ListUsageRequest { inquiry, participant_id, since, page_size; });

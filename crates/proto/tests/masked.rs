@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 
 use lienthong_proto::FILE_DESCRIPTOR_SET;
 use lienthong_proto::dossier::v1::{PushStatusRequest, StatusEvent, TimelineEntry};
+use lienthong_proto::identity::v1::{
+    GetCitizenRequest, GetCitizenResponse, ListUsageRequest, VerifyCitizenRequest,
+};
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use prost_types::field_descriptor_proto::Type;
@@ -57,6 +60,38 @@ fn a_timeline_entry_prints_neither_officers_nor_answers() {
 }
 
 #[test]
+fn questions_about_citizens_print_why_and_never_whom() {
+    let inquiry = [
+        "Inquiry.purpose_code",
+        "Inquiry.official_id",
+        "Inquiry.dossier_code",
+    ];
+    let of = |more: &[&str]| -> BTreeSet<String> {
+        let all = inquiry.iter().chain(more);
+        all.map(|&name| name.to_owned()).collect()
+    };
+    let verify = filled::<VerifyCitizenRequest>("VerifyCitizenRequest");
+    assert_eq!(shown(&verify), of(&[]));
+    let get = filled::<GetCitizenRequest>("GetCitizenRequest");
+    assert_eq!(shown(&get), of(&[]));
+    let usage = filled::<ListUsageRequest>("ListUsageRequest");
+    assert_eq!(shown(&usage), of(&["ListUsageRequest.participant_id"]));
+}
+
+#[test]
+fn a_citizen_prints_nothing() {
+    let answer = filled::<GetCitizenResponse>("GetCitizenResponse");
+    let harmless = ["usage_id", "subject_ref"].map(|field| format!("GetCitizenResponse.{field}"));
+    assert_eq!(shown(&answer), harmless.into_iter().collect());
+    let citizen = answer.citizen.expect("filled");
+    let father = citizen.father.expect("filled");
+    assert_eq!(
+        father.citizen_number,
+        format!("{MARK}Relative.citizen_number;")
+    );
+}
+
+#[test]
 fn the_filled_event_reaches_the_deepest_field() {
     let event = filled::<StatusEvent>("StatusEvent");
     let applicant = event.details.expect("filled").applicant.expect("filled");
@@ -73,13 +108,13 @@ fn shown(message: &impl std::fmt::Debug) -> BTreeSet<String> {
         .collect()
 }
 
-/// A message of the dossier area with every text set to its own name, and every other message field present.
+/// A message of the dossier or the identity area with every text set to its own name, and every other message field present.
 fn filled<M: Message + Default>(name: &str) -> M {
     let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).expect("build.rs encoded it");
     let messages: Vec<DescriptorProto> = set
         .file
         .into_iter()
-        .filter(|file| file.package() == "lienthong.dossier.v1")
+        .filter(|file| ["lienthong.dossier.v1", "lienthong.identity.v1"].contains(&file.package()))
         .flat_map(|file| file.message_type)
         .collect();
     M::decode(&*encode_filled(&messages, name)).expect("encoded by the descriptor")

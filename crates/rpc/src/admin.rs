@@ -2,8 +2,10 @@
 
 mod deliveries;
 mod destinations;
+mod participants;
 mod queues;
 
 pub(crate) use deliveries::Deliveries;
 pub(crate) use destinations::Destinations;
+pub(crate) use participants::Participants;
 pub(crate) use queues::Queues;

@@ -14,6 +14,10 @@ use crate::status;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StreamDeadline(pub(crate) Option<Instant>);
 
+/// When the answer of a unary request must have left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnaryDeadline(pub(crate) Instant);
+
 /// What a handler knows about its request beside the message.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
@@ -23,6 +27,8 @@ pub(crate) struct Context {
     pub(crate) request: RequestId,
     /// When to end a stream.
     pub(crate) deadline: Option<Instant>,
+    /// When a unary request must be answered.
+    pub(crate) answer_by: Instant,
 }
 
 impl Context {
@@ -52,6 +58,9 @@ impl Context {
             deadline: extensions
                 .get::<StreamDeadline>()
                 .and_then(|deadline| deadline.0),
+            answer_by: extensions
+                .get::<UnaryDeadline>()
+                .map_or_else(Instant::now, |deadline| deadline.0),
         })
     }
 

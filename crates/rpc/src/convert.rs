@@ -6,6 +6,7 @@
 pub(crate) mod admin;
 pub(crate) mod details;
 pub(crate) mod event;
+pub(crate) mod identity;
 pub(crate) mod views;
 
 use std::time::Duration;
@@ -21,7 +22,7 @@ const NANOS_PER_MICRO: i32 = 1_000;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// Reads a part of a message and puts its faults under the part's place.
-fn under<T>(
+pub(crate) fn under<T>(
     faults: &mut Faults,
     place: impl FnOnce() -> String,
     read: impl FnOnce(&mut Faults) -> T,
@@ -60,7 +61,7 @@ fn items<P, D>(
 }
 
 /// One line of text; blank means absent.
-fn text<const MAX: usize>(
+pub(crate) fn text<const MAX: usize>(
     faults: &mut Faults,
     field: &'static str,
     raw: &str,
@@ -126,7 +127,7 @@ fn listed<D: TryFrom<i32, Error = Reason>>(
 }
 
 /// An instant of the years that a business time may lie in; parts below a microsecond are cut, as the store does.
-fn instant(
+pub(crate) fn instant(
     faults: &mut Faults,
     field: &'static str,
     raw: Option<&prost_types::Timestamp>,

@@ -16,7 +16,7 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
-use crate::caller::StreamDeadline;
+use crate::caller::{StreamDeadline, UnaryDeadline};
 use crate::request_id::{HEADER, RequestId};
 use crate::status;
 
@@ -28,10 +28,13 @@ pub(crate) const UNARY_DEADLINE_MAX: Duration = Duration::from_secs(30);
 const TIMEOUT_DIGITS_MAX: usize = 8;
 const TIMEOUT_HEADER: &str = "grpc-timeout";
 
-/// Methods whose answer is a stream. Reflection's is one too, by its prefix.
-const STREAMS: [&str; 3] = [
+/// Methods whose request or answer is a stream. Reflection's is one too, by its prefix.
+const STREAMS: [&str; 5] = [
     "/lienthong.dossier.v1.DossierService/StreamStatus",
     "/lienthong.dossier.v1.DossierService/WatchStatus",
+    // An upload takes as long as its file.
+    "/lienthong.identity.v1.IdentityService/CreateVerificationJob",
+    "/lienthong.identity.v1.IdentityService/ListVerificationResults",
     "/grpc.health.v1.Health/Watch",
 ];
 const REFLECTION: &str = "/grpc.reflection.";
@@ -87,13 +90,16 @@ where
         let stream_end = asked.and_then(|asked| now.checked_add(asked));
         request.extensions_mut().insert(id);
         request.extensions_mut().insert(StreamDeadline(stream_end));
+        let allowed = asked
+            .unwrap_or(UNARY_DEADLINE_DEFAULT)
+            .min(UNARY_DEADLINE_MAX);
+        request
+            .extensions_mut()
+            .insert(UnaryDeadline(now + allowed));
         let handled = self.inner.call(request);
         if streams {
             return Box::pin(async move { Ok(finish(handled.await, id)) }.instrument(span));
         }
-        let allowed = asked
-            .unwrap_or(UNARY_DEADLINE_DEFAULT)
-            .min(UNARY_DEADLINE_MAX);
         // Started before tonic starts its own timer for the same header, so that ours answers first.
         let handled = tokio::time::timeout_at(now + allowed, handled);
         Box::pin(

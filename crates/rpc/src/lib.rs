@@ -6,6 +6,7 @@ mod convert;
 mod dossier;
 mod dossier_stream;
 mod health;
+mod identity;
 mod layers;
 mod pages;
 mod push;

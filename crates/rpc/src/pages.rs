@@ -26,6 +26,10 @@ pub(crate) enum List {
     Timeline = b't' as isize,
     /// Parked deliveries by id.
     Parked = b'p' as isize,
+    /// Verification jobs by id, newest first.
+    Jobs = b'j' as isize,
+    /// Usage records by id, newest first.
+    Usage = b'u' as isize,
 }
 
 /// A bound for one page.

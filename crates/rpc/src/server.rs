@@ -7,11 +7,14 @@ use std::time::Duration;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
+use lienthong_identity::Identity;
 use lienthong_proto::FILE_DESCRIPTOR_SET;
 use lienthong_proto::admin::v1::delivery_service_server::DeliveryServiceServer;
 use lienthong_proto::admin::v1::destination_service_server::DestinationServiceServer;
+use lienthong_proto::admin::v1::participant_service_server::ParticipantServiceServer;
 use lienthong_proto::admin::v1::queue_service_server::QueueServiceServer;
 use lienthong_proto::dossier::v1::dossier_service_server::{self, DossierServiceServer};
+use lienthong_proto::identity::v1::identity_service_server::IdentityServiceServer;
 use lienthong_services::Services;
 use lienthong_transport::{Acceptor, Http2Limits, tonic_server};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -24,9 +27,10 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::HealthService;
 use tower::Service;
 
-use crate::admin::{Deliveries, Destinations, Queues};
+use crate::admin::{Deliveries, Destinations, Participants, Queues};
 use crate::dossier::Dossiers;
 use crate::health::Health;
+use crate::identity::Citizens;
 use crate::layers::EdgeLayer;
 
 /// Most bytes of one message, of a unary request as of a stream.
@@ -72,15 +76,22 @@ pub enum RpcError {
 /// The gRPC edge over the use cases.
 pub struct RpcServer {
     services: Arc<Services>,
+    identity: Option<Arc<Identity>>,
     config: RpcConfig,
     health: Health,
 }
 
 impl RpcServer {
     /// A server that reports itself as not accepting until [`Health::set_accepting`] says otherwise.
-    pub async fn new(services: Arc<Services>, config: RpcConfig) -> Self {
+    /// Without `identity` nobody can ask about citizens: its services are not there.
+    pub async fn new(
+        services: Arc<Services>,
+        identity: Option<Arc<Identity>>,
+        config: RpcConfig,
+    ) -> Self {
         Self {
             services,
+            identity,
             config,
             health: Health::starting().await,
         }
@@ -159,6 +170,21 @@ impl RpcServer {
             .add_service(destinations.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .add_service(deliveries.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .add_service(health);
+        if let Some(identity) = &self.identity {
+            let citizens = Citizens {
+                services: services.clone(),
+                identity: identity.clone(),
+                stop: stop.clone(),
+            };
+            let participants = ParticipantServiceServer::new(Participants {
+                services: services.clone(),
+                identity: identity.clone(),
+            });
+            let citizens = IdentityServiceServer::new(citizens);
+            routes
+                .add_service(citizens.max_decoding_message_size(MESSAGE_BYTES_MAX))
+                .add_service(participants.max_decoding_message_size(MESSAGE_BYTES_MAX));
+        }
         if self.config.reflection {
             let reflection = tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)

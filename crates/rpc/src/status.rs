@@ -21,8 +21,6 @@ use crate::request_id::RequestId;
 const FAULT_BYTES_MAX: usize = 4 * 1024;
 /// The pause suggested to senders while the gateway stops.
 const DRAIN_RETRY: Duration = Duration::from_secs(1);
-/// The reason given while the gateway stops.
-const DRAINING: &str = "DRAINING";
 const VIETNAMESE: &str = "vi";
 
 /// The gRPC code of each public code.
@@ -30,23 +28,48 @@ pub(crate) fn grpc_code(code: ErrorCode) -> Code {
     use ErrorCode as E;
     match code {
         E::InvalidFields | E::PageTokenInvalid => Code::InvalidArgument,
-        E::DossierTransitionRefused | E::DossierDetailsIncomplete => Code::FailedPrecondition,
+        E::DossierTransitionRefused
+        | E::DossierDetailsIncomplete
+        | E::DossierNotHeld
+        | E::DossierClosed
+        | E::JobStateRefused => Code::FailedPrecondition,
         E::IdempotencyKeyReused => Code::AlreadyExists,
         E::ParticipantUnknown | E::CertificateNotPinned => Code::Unauthenticated,
-        E::AgencyNotGranted | E::ParticipantSuspended | E::NotOperator => Code::PermissionDenied,
+        E::AgencyNotGranted
+        | E::ParticipantSuspended
+        | E::NotOperator
+        | E::GrantMissing
+        | E::GrantNotValid
+        | E::ModeNotGranted
+        | E::FieldsNotGranted
+        | E::ProcedureNotGranted => Code::PermissionDenied,
         E::RateExceeded
         | E::IntakeFull
         | E::StoreFull
         | E::TooManyDeliveries
-        | E::MessageTooLarge => Code::ResourceExhausted,
-        E::StoreUnavailable => Code::Unavailable,
-        E::DossierNotFound | E::DestinationUnknown => Code::NotFound,
+        | E::MessageTooLarge
+        | E::QuotaExceeded
+        | E::SubjectLocked
+        | E::GuardApprovalNeeded
+        | E::GuardBlocked
+        | E::PopulationBusy
+        | E::JobTooLarge => Code::ResourceExhausted,
+        E::StoreUnavailable | E::PopulationUnavailable | E::PopulationBadAnswer | E::Draining => {
+            Code::Unavailable
+        }
+        E::DossierNotFound | E::DestinationUnknown | E::CitizenNotFound | E::JobNotFound => {
+            Code::NotFound
+        }
         E::DeadlineTooShort => Code::DeadlineExceeded,
-        // Reasons of parked deliveries; a request that ends with one is a fault of ours.
+        // Reasons of parked deliveries and of items of jobs; a request that ends with one is a fault of ours,
+        // as is a database that does not accept us.
         E::DeliveryRejected
         | E::DeliveryExhausted
         | E::DeliveryCrashSuspect
         | E::DeliveryDeadLettered
+        | E::JobMissesTooMany
+        | E::JobItemFaulty
+        | E::PopulationRefused
         | E::Internal => Code::Internal,
     }
 }
@@ -69,8 +92,20 @@ pub(crate) fn from_error(error: &Error, request: RequestId) -> Status {
     if let Some(wait) = error.retry_after {
         details.set_retry_info(Some(wait));
     }
-    if error.code == ErrorCode::RateExceeded {
-        details.add_quota_failure_violation("participant", error.code.en());
+    match error.code {
+        ErrorCode::RateExceeded => {
+            details.add_quota_failure_violation("participant", error.code.en());
+        }
+        ErrorCode::QuotaExceeded
+        | ErrorCode::SubjectLocked
+        | ErrorCode::GuardApprovalNeeded
+        | ErrorCode::GuardBlocked => {
+            let told = |key| error.metadata.iter().find(|(name, _)| *name == key);
+            let asker = told("asker").map_or("citizen", |(_, asker)| asker);
+            let quota = told("quota").map_or(error.code.en(), |(_, quota)| quota);
+            details.add_quota_failure_violation(asker, quota);
+        }
+        _ => {}
     }
     Status::with_error_details(grpc_code(error.code), error.code.en(), details)
 }
@@ -88,10 +123,10 @@ pub(crate) fn draining(request: RequestId) -> Status {
     let mut details = ErrorDetails::new();
     let metadata = HashMap::from([("request_id".to_owned(), request.to_string())]);
     details
-        .set_error_info(DRAINING, ERROR_DOMAIN, metadata)
+        .set_error_info(ErrorCode::Draining.name(), ERROR_DOMAIN, metadata)
         .set_retry_info(Some(DRAIN_RETRY))
-        .set_localized_message(VIETNAMESE, "Máy chủ đang dừng; hãy kết nối lại.");
-    let message = "The gateway is draining; connect again.";
+        .set_localized_message(VIETNAMESE, ErrorCode::Draining.vi());
+    let message = ErrorCode::Draining.en();
     Status::with_error_details(Code::Unavailable, message, details)
 }
 
@@ -221,6 +256,28 @@ mod tests {
             "DELIVERY_EXHAUSTED Internal",
             "DELIVERY_CRASH_SUSPECT Internal",
             "DELIVERY_DEAD_LETTERED Internal",
+            "GRANT_MISSING PermissionDenied",
+            "GRANT_NOT_VALID PermissionDenied",
+            "MODE_NOT_GRANTED PermissionDenied",
+            "FIELDS_NOT_GRANTED PermissionDenied",
+            "DOSSIER_NOT_HELD FailedPrecondition",
+            "DOSSIER_CLOSED FailedPrecondition",
+            "PROCEDURE_NOT_GRANTED PermissionDenied",
+            "QUOTA_EXCEEDED ResourceExhausted",
+            "SUBJECT_LOCKED ResourceExhausted",
+            "GUARD_APPROVAL_NEEDED ResourceExhausted",
+            "GUARD_BLOCKED ResourceExhausted",
+            "CITIZEN_NOT_FOUND NotFound",
+            "POPULATION_UNAVAILABLE Unavailable",
+            "POPULATION_BUSY ResourceExhausted",
+            "POPULATION_BAD_ANSWER Unavailable",
+            "POPULATION_REFUSED Internal",
+            "JOB_NOT_FOUND NotFound",
+            "JOB_STATE_REFUSED FailedPrecondition",
+            "JOB_TOO_LARGE ResourceExhausted",
+            "JOB_MISSES_TOO_MANY Internal",
+            "JOB_ITEM_FAULTY Internal",
+            "DRAINING Unavailable",
             "INTERNAL Internal",
         ];
         assert_eq!(table, expected);

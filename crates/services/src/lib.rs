@@ -53,6 +53,11 @@ impl Services {
         self.registry.store(Arc::new(registry));
     }
 
+    /// The participants as they are now.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.registry.load_full()
+    }
+
     /// Who a certificate's holder is.
     ///
     /// # Errors

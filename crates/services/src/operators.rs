@@ -1,5 +1,6 @@
 //! Use cases of operators: see the queues, halt a destination, replay or discard what is parked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong_domain::participant::{Caller, Role};
@@ -15,6 +16,7 @@ use lienthong_ports::store::{
 use crate::Services;
 use crate::error::Error;
 use crate::explain::{self, Explanation};
+use crate::registry::Registry;
 
 /// Deliveries one replay or discard acts on at most.
 pub const ACTION_DELIVERIES_MAX: u32 = 1_000;
@@ -67,6 +69,15 @@ pub struct ReplayRequest {
 }
 
 impl Services {
+    /// The participants as they are now.
+    ///
+    /// # Errors
+    /// `NOT_OPERATOR`.
+    pub fn participants(&self, caller: &Caller) -> Result<Arc<Registry>, Error> {
+        operator(caller)?;
+        Ok(self.registry())
+    }
+
     /// The queues.
     ///
     /// # Errors
@@ -247,6 +258,6 @@ impl Services {
 fn operator(caller: &Caller) -> Result<(), Error> {
     match caller.role {
         Role::Operator => Ok(()),
-        Role::Push => Err(Error::new(ErrorCode::NotOperator)),
+        Role::Push | Role::Identity => Err(Error::new(ErrorCode::NotOperator)),
     }
 }

@@ -1,4 +1,7 @@
-//! The participants registry: who may connect, with which keys, how fast.
+//! The participants registry: who may connect, with which keys, how fast, and what it may ask about citizens.
+
+mod file;
+mod grants;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -6,9 +9,8 @@ use std::sync::Arc;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock};
 use lienthong_domain::ErrorCode;
-use lienthong_domain::participant::{Caller, Participant, ParticipantId, Role, System};
-use lienthong_domain::timeline::TransitionPolicy;
-use serde::Deserialize;
+use lienthong_domain::identity::{Grant, Purpose, PurposeCode};
+use lienthong_domain::participant::{Caller, Participant, ParticipantId};
 
 use crate::error::Error;
 
@@ -18,56 +20,16 @@ pub const RATE_PER_SECOND_DEFAULT: u32 = 2_000;
 const BURST_SECONDS: u32 = 2;
 /// A burst always has room for the largest batch, whatever the rate.
 const BURST_EVENTS_MIN: u32 = 1_000;
-/// Pins a system may have at once: the present key and the next.
-const PINS_MAX: usize = 2;
 
 /// An immutable picture of the participants; replaced whole when the file changes.
 pub struct Registry {
     participants: BTreeMap<ParticipantId, Entry>,
+    purposes: BTreeMap<PurposeCode, Purpose>,
 }
 
 struct Entry {
     participant: Arc<Participant>,
     limiter: DefaultDirectRateLimiter,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    participant: Vec<FileParticipant>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileParticipant {
-    id: String,
-    name: String,
-    #[serde(default = "yes")]
-    active: bool,
-    #[serde(default)]
-    transitions: TransitionPolicy,
-    #[serde(default = "rate_default")]
-    rate_per_second_max: u32,
-    #[serde(default)]
-    system: Vec<FileSystem>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileSystem {
-    name: String,
-    role: Role,
-    #[serde(default)]
-    pins: Vec<String>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn rate_default() -> u32 {
-    RATE_PER_SECOND_DEFAULT
 }
 
 impl Registry {
@@ -76,12 +38,13 @@ impl Registry {
     /// # Errors
     /// Every fault of the file, each a sentence that names the participant.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
-        let file: File = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
+        let file: file::File = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
         let mut faults = Vec::new();
+        let terms = grants::Terms::read(file.purpose, file.quota_class, &mut faults);
         let mut participants = BTreeMap::new();
         for entry in file.participant {
             let id = entry.id.clone();
-            match participant(entry) {
+            match entry.read(&terms) {
                 Ok(participant) => {
                     let limiter = limiter(participant.rate_per_second_max);
                     let key = participant.id.clone();
@@ -102,10 +65,40 @@ impl Registry {
             }
         }
         if faults.is_empty() {
-            Ok(Self { participants })
+            Ok(Self {
+                participants,
+                purposes: terms.purposes,
+            })
         } else {
             Err(faults)
         }
+    }
+
+    /// A participant by its id.
+    pub fn participant(&self, id: &ParticipantId) -> Option<&Arc<Participant>> {
+        self.participants.get(id).map(|entry| &entry.participant)
+    }
+
+    /// What a system of a participant may ask for a purpose.
+    pub fn grant(
+        &self,
+        participant: &ParticipantId,
+        system: &str,
+        purpose: &PurposeCode,
+    ) -> Option<&Grant> {
+        let systems = &self.participant(participant)?.systems;
+        let system = systems.iter().find(|known| *known.name == *system)?;
+        system.grant(purpose)
+    }
+
+    /// A purpose by its code.
+    pub fn purpose(&self, code: &PurposeCode) -> Option<&Purpose> {
+        self.purposes.get(code)
+    }
+
+    /// Every purpose, by code.
+    pub fn purposes(&self) -> impl Iterator<Item = &Purpose> {
+        self.purposes.values()
     }
 
     /// The registered participants, by id.
@@ -179,66 +172,10 @@ fn limiter(rate: u32) -> DefaultDirectRateLimiter {
     RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst))
 }
 
-fn participant(file: FileParticipant) -> Result<Participant, Vec<String>> {
-    let mut faults = Vec::new();
-    let id = ParticipantId::parse(&file.id)
-        .map_err(|reason| faults.push(format!("id: {}", reason.en())))
-        .ok();
-    if file.name.trim().is_empty() {
-        faults.push("name: say what people call it".to_owned());
-    }
-    if file.rate_per_second_max == 0 {
-        faults.push("rate_per_second_max: at least 1; use `active = false` to stop it".to_owned());
-    }
-    let mut systems: Vec<System> = Vec::new();
-    for system in file.system {
-        if systems.iter().any(|known| *known.name == *system.name) {
-            faults.push(format!("system {}: listed twice", system.name));
-        }
-        match pins(&system.pins) {
-            Ok(pins) => {
-                systems.push(System {
-                    name: system.name.into(),
-                    role: system.role,
-                    pins,
-                });
-            }
-            Err(fault) => faults.push(format!("system {}: {fault}", system.name)),
-        }
-    }
-    match id {
-        Some(id) if faults.is_empty() => Ok(Participant {
-            id,
-            name: file.name,
-            active: file.active,
-            transitions: file.transitions,
-            rate_per_second_max: file.rate_per_second_max,
-            systems,
-        }),
-        _ => Err(faults),
-    }
-}
-
-/// Pins are written `sha256:` and 64 hexadecimal digits.
-fn pins(texts: &[String]) -> Result<Vec<[u8; 32]>, String> {
-    if texts.len() > PINS_MAX {
-        return Err(format!("pins: at most {PINS_MAX}"));
-    }
-    let pin = |text: &String| {
-        let mut pin = [0; 32];
-        let digits = text.strip_prefix("sha256:")?;
-        hex::decode_to_slice(digits, &mut pin).ok().map(|()| pin)
-    };
-    texts
-        .iter()
-        .map(|text| {
-            pin(text).ok_or_else(|| "pins: write sha256: and 64 hexadecimal digits".to_owned())
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use lienthong_domain::participant::Role;
+
     use super::*;
 
     const FILE: &str = r#"

@@ -1,3 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod error;
+mod listener;
+pub mod population;
 pub mod portal;

@@ -10,7 +10,6 @@ mod faults;
 mod fields;
 mod http;
 mod judge;
-mod listener;
 mod record;
 
 use std::net::SocketAddr;
@@ -20,57 +19,19 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::error::SimulatorError;
 pub use call::Service;
 pub use config::{ErrorCodeStyle, PortalConfig};
 pub use desk::Stats;
 pub use faults::{Fault, FaultRule, FaultScript, When, WrongBody};
 pub use record::{BodyHash, DossierSummary, Entry, OutOfOrder, PortalTime, ProgressSeen, Record};
 
+use crate::error::check_prefix;
+use crate::listener::{Cutter, Listening};
 use desk::Desk;
-use listener::{Cutter, Listening};
 
 /// How long open calls may take after a stop before they are abandoned.
 const STOP_GRACE: Duration = Duration::from_secs(2);
-
-/// Why the simulator did not start or did not take a script.
-#[derive(Debug, thiserror::Error)]
-pub enum SimulatorError {
-    /// The address cannot be listened on.
-    #[error("failed to listen on {addr}")]
-    Bind {
-        /// The address asked for.
-        addr: SocketAddr,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// The record file cannot be opened for appending.
-    #[error("failed to open the record file {}", path.display())]
-    RecordFile {
-        /// The file asked for.
-        path: std::path::PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// The prefix is not a plain path.
-    #[error(
-        "failed to use the prefix {0:?}: it must start with '/', not end with it, and be plain"
-    )]
-    Prefix(String),
-    /// A fault script is not JSON of the right shape.
-    #[error("failed to read the fault script")]
-    FaultJson(#[source] serde_json::Error),
-    /// A fault script asks for something out of bounds.
-    #[error("failed to accept rule {rule} of the fault script: {reason}")]
-    FaultRule {
-        /// Position of the rule, from 1.
-        rule: usize,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// The server ended with an error.
-    #[error("failed to serve")]
-    Serve(#[source] std::io::Error),
-}
 
 /// The simulator before it has an address; see [`PortalSimulator::bind`].
 #[derive(Debug)]
@@ -82,7 +43,7 @@ impl PortalSimulator {
     /// # Errors
     /// The address, the record file, the prefix or the first fault script cannot be used.
     pub async fn bind(config: PortalConfig, addr: SocketAddr) -> Result<Bound, SimulatorError> {
-        http::check_prefix(&config.prefix)?;
+        check_prefix(&config.prefix)?;
         let prefix = config.prefix.clone();
         let desk = Arc::new(Desk::open(config)?);
         let listener = TcpListener::bind(addr)

@@ -1,5 +1,5 @@
 //! How many events a second the store accepts, beside bare SQLite that inserts the same rows in the
-//! same groups.
+//! same groups, sealed already.
 //!
 //! `cargo run --release -p lienthong-store-sqlite --example intake_speed -- [events] [preloaded]`
 
@@ -12,6 +12,7 @@ use lienthong_ports::Store;
 use lienthong_ports::conformance::store::{destination, offer, status};
 use lienthong_ports::store::{DestinationSpec, Offer};
 use lienthong_store_sqlite::{Config, SqliteStore};
+use lienthong_vault::Vault;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
@@ -40,6 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     name: destination("dvcqg"),
                     lane: LanePolicy::Hold,
                 }],
+                Arc::new(Vault::for_tests(1)),
             )
         };
         if preloaded > 0 {
@@ -137,8 +139,13 @@ fn bare(from: &Path, to: &Path, preloaded: usize, group: usize) -> rusqlite::Res
         "PRAGMA journal_mode = wal; PRAGMA synchronous = FULL; PRAGMA cache_size = -49152;
          PRAGMA foreign_keys = 0; PRAGMA wal_autocheckpoint = 4096;",
     )?;
-    connection.execute_batch(include_str!("../migrations/0001_base.sql"))?;
     connection.execute("ATTACH ?1 AS made", params![from.display().to_string()])?;
+    let schema: String = connection.query_row(
+        "SELECT group_concat(sql, ';') FROM made.sqlite_schema WHERE sql IS NOT NULL",
+        [],
+        |row| row.get(0),
+    )?;
+    connection.execute_batch(&schema)?;
     let split = i64::try_from(preloaded).unwrap_or(i64::MAX);
     let copy = |table: &str, rows: &str| {
         connection.execute_batch(&format!(

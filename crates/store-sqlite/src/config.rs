@@ -1,8 +1,10 @@
 //! What a store must be told, with the bounds it keeps.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lienthong_ports::store::DestinationSpec;
+use lienthong_vault::Vault;
 
 /// The path that means a database in memory.
 pub const MEMORY: &str = ":memory:";
@@ -18,6 +20,8 @@ pub struct Config {
     pub path: PathBuf,
     /// Where every accepted event goes, at most [`DESTINATIONS_MAX`].
     pub destinations: Vec<DestinationSpec>,
+    /// The keys that personal data is sealed under; a database opens with those it was written with.
+    pub vault: Arc<Vault>,
     /// Most offered events that wait to be committed; as many items of other writes may wait beside
     /// them, so a flood at the intake does not stop deliveries. More are answered `Busy`.
     pub queue_items_max: usize,
@@ -46,10 +50,15 @@ pub const QUERIES_WAITING_MAX: usize = 256;
 
 impl Config {
     /// The ordinary settings: 4,096 items waiting, groups of 1,000, two readers, 256 MiB kept free.
-    pub fn new(path: impl Into<PathBuf>, destinations: Vec<DestinationSpec>) -> Self {
+    pub fn new(
+        path: impl Into<PathBuf>,
+        destinations: Vec<DestinationSpec>,
+        vault: Arc<Vault>,
+    ) -> Self {
         Self {
             path: path.into(),
             destinations,
+            vault,
             queue_items_max: 4_096,
             group_items_max: 1_000,
             readers: 2,

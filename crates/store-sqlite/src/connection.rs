@@ -14,7 +14,7 @@ use crate::error::OpenError;
 use crate::migrate::migrate;
 
 /// Statements kept prepared per connection; more than the code has.
-const STATEMENTS_CACHED_MAX: usize = 128;
+const STATEMENTS_CACHED_MAX: usize = 256;
 
 /// Bytes that the file of an emptied write-ahead log may keep.
 const LOG_BYTES_KEPT_MAX: i64 = 64 * 1024 * 1024;
@@ -26,7 +26,7 @@ pub(crate) fn open_writer(config: &Config) -> Result<Connection, OpenError> {
         path: path.clone(),
         source: source.into(),
     };
-    let mut connection = if config.in_memory() {
+    let connection = if config.in_memory() {
         Connection::open_in_memory()
     } else {
         Connection::open_with_flags(
@@ -51,13 +51,14 @@ pub(crate) fn open_writer(config: &Config) -> Result<Connection, OpenError> {
         ("synchronous", 2),        // FULL: what is answered survives a power cut
         ("wal_autocheckpoint", 0), // the writer does it after it has answered
         ("journal_size_limit", LOG_BYTES_KEPT_MAX),
-        ("foreign_keys", 0), // none are declared
+        ("foreign_keys", 0),  // none are declared
+        ("secure_delete", 1), // what a row held before is overwritten, not only forgotten
     ] {
         connection
             .pragma_update(None, name, value)
             .map_err(failed)?;
     }
-    migrate(&mut connection, path)?;
+    migrate(&connection, path, &config.vault)?;
     Ok(connection)
 }
 

@@ -6,9 +6,13 @@
 mod accept;
 mod claims;
 mod finish;
+mod jobs;
+mod keys;
 mod lanes;
 mod names;
 mod operator;
+mod present;
+mod usage;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,9 +20,11 @@ use std::sync::Arc;
 use lienthong_domain::DeliveryState;
 use lienthong_domain::delivery::ParkReason;
 use lienthong_ports::Message;
+use lienthong_vault::Vault;
 use rusqlite::{Connection, params};
 
 pub(crate) use accept::Offered;
+pub(crate) use jobs::{BegunItem, EncodedFinish};
 
 use crate::config::{Config, LOG_PAGES_CHECKPOINT, LOG_PAGES_MAX};
 use crate::core::lanes::Lane;
@@ -41,11 +47,16 @@ pub(crate) fn delivery_id(event: i64, destination: DestinationId) -> i64 {
 pub(crate) struct Core {
     connection: Connection,
     destinations: Arc<Destinations>,
+    vault: Arc<Vault>,
     tally: Tally,
     /// The counts as they were when the transaction began.
     tally_before: Option<Tally>,
     names: Names,
+    /// The highest number of an event, once it was looked up.
+    newest_event: Option<i64>,
     woken: bool,
+    /// Data keys were destroyed or wrapped anew, and their former bytes are still in the write-ahead log.
+    log_holds_old_keys: bool,
     broken: bool,
 }
 
@@ -86,9 +97,13 @@ impl Core {
             tally: Tally::load(&connection).map_err(failed)?,
             tally_before: None,
             destinations: Arc::new(synchronised.destinations),
+            vault: Arc::clone(&config.vault),
             names: Names::default(),
+            newest_event: None,
             connection,
             woken: false,
+            // A crash may have come before the log was emptied; an empty log costs nothing.
+            log_holds_old_keys: true,
             broken: false,
         };
         for destination in synchronised.changed {
@@ -106,6 +121,7 @@ impl Core {
         Queries {
             connection: &self.connection,
             destinations: &self.destinations,
+            vault: &self.vault,
         }
     }
 
@@ -150,6 +166,7 @@ impl Core {
             self.tally = before;
         }
         self.names.forget();
+        self.newest_event = None;
         self.woken = false;
     }
 
@@ -167,22 +184,31 @@ impl Core {
         std::mem::take(&mut self.woken)
     }
 
-    /// Moves the write-ahead log into the database when it has grown; the caller has answered before.
+    /// Moves the write-ahead log into the database when it has grown, or holds keys that are to be gone; the
+    /// caller has answered before.
     pub(crate) fn checkpoint_if_due(&mut self) {
-        let pages = |mode: &str| {
-            self.connection
-                .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-                    row.get::<_, i64>(1)
-                })
-        };
-        let result = pages("NOOP").and_then(|waiting| match waiting {
-            LOG_PAGES_MAX.. => pages("TRUNCATE"),
-            LOG_PAGES_CHECKPOINT.. => pages("PASSIVE"),
-            few => Ok(few),
-        });
-        if let Err(error) = result {
+        if let Err(error) = self.try_checkpoint() {
             self.note(&Failure::Sqlite(error));
         }
+    }
+
+    fn try_checkpoint(&mut self) -> rusqlite::Result<()> {
+        let (_, waiting) = self.checkpoint("NOOP")?;
+        if waiting >= LOG_PAGES_MAX || self.log_holds_old_keys {
+            // While readers need the log it stays, and the next group tries again.
+            let (blocked, _) = self.checkpoint("TRUNCATE")?;
+            self.log_holds_old_keys &= blocked;
+        } else if waiting >= LOG_PAGES_CHECKPOINT {
+            self.checkpoint("PASSIVE")?;
+        }
+        Ok(())
+    }
+
+    /// Whether readers kept it from its end, and how many pages the log has.
+    fn checkpoint(&self, mode: &str) -> rusqlite::Result<(bool, i64)> {
+        let sql = format!("PRAGMA wal_checkpoint({mode})");
+        self.connection
+            .query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     #[cfg(test)]

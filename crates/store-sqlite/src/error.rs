@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use lienthong_ports::StoreError;
+use lienthong_vault::KeyId;
 use rusqlite::ErrorCode;
 
 /// Why a database could not be opened.
@@ -59,6 +60,23 @@ pub enum OpenError {
         path: PathBuf,
         /// The migration.
         name: String,
+    },
+    /// The database was written with another key file.
+    #[error("open {}: it was written with another key file", .path.display())]
+    OtherKeyFile {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Data keys are wrapped under a key that the key file lacks.
+    #[error(
+        "open {}: data keys are wrapped under key {key}, which the key file lacks; put it back",
+        .path.display()
+    )]
+    MissingKey {
+        /// The database.
+        path: PathBuf,
+        /// The key.
+        key: KeyId,
     },
     /// More destinations than delivery numbers leave room for, counting those of the past.
     #[error("open a store with more than {max} destinations")]

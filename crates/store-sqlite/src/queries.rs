@@ -2,19 +2,22 @@
 
 mod changes;
 mod dossiers;
+mod jobs;
+pub(crate) mod keys;
 mod parked;
 mod timeline;
 mod totals;
+pub(crate) mod usage;
 
-use std::sync::Arc;
-
+use lienthong_domain::DossierStatus;
 use lienthong_domain::delivery::{Outcome, RetryCause};
-use lienthong_domain::{DossierDetails, DossierStatus};
+use lienthong_vault::Vault;
 use rusqlite::{Connection, params};
 
 use crate::destinations::Destinations;
 use crate::error::Failure;
 use crate::rows::{Cells, one};
+use crate::sealed::{Column, Sealed};
 
 /// The number of an attempt whose lease ran out; the others are `Outcome::code`.
 pub(crate) const LEASE_EXPIRED_CODE: u8 = 5;
@@ -24,6 +27,7 @@ pub(crate) const LEASE_EXPIRED_CODE: u8 = 5;
 pub(crate) struct Queries<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) destinations: &'a Destinations,
+    pub(crate) vault: &'a Vault,
 }
 
 /// The status with an official number.
@@ -52,17 +56,33 @@ pub(crate) fn outcome_from_code(code: i64) -> Option<&'static str> {
         .map(|outcome| outcome.name())
 }
 
-/// The details that the event with `sequence` left behind; none for sequence 0.
+/// The details that the event with `sequence` left behind, still sealed; none for sequence 0.
 pub(crate) fn details_at(
     connection: &Connection,
     dossier: i64,
     sequence: i64,
-) -> Result<Arc<DossierDetails>, Failure> {
+) -> Result<Option<Sealed>, Failure> {
+    if sequence == 0 {
+        return Ok(None);
+    }
     let details = one(
         connection,
-        "SELECT id, coalesce(merged, offered) FROM event WHERE dossier = ?1 AND sequence = ?2",
+        "SELECT id, coalesce(merged, offered), merged IS NOT NULL FROM event
+         WHERE dossier = ?1 AND sequence = ?2",
         params![dossier, sequence],
-        |row| Cells::of("event", row)?.json_maybe::<DossierDetails>(1, "details"),
+        |row| {
+            let cells = Cells::of("event", row)?;
+            Sealed::read(&cells, 1, details_column(&cells, 2)?, cells.id())
+        },
     )?;
-    Ok(Arc::new(details.flatten().unwrap_or_default()))
+    Ok(details.flatten())
+}
+
+/// Which column the details come from, by a cell that says whether they were merged.
+pub(crate) fn details_column(cells: &Cells<'_>, index: usize) -> Result<Column, Failure> {
+    Ok(if cells.get(index, "merged")? {
+        Column::Merged
+    } else {
+        Column::Offered
+    })
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use lienthong_ports::StoreError;
-use rusqlite::Connection;
+use lienthong_vault::Vault;
 
 use crate::config::QUERIES_WAITING_MAX;
 use crate::connection::open_reader;
@@ -31,6 +31,7 @@ impl Readers {
         path: &Path,
         count: usize,
         destinations: &Arc<Destinations>,
+        vault: &Arc<Vault>,
     ) -> Result<Self, OpenError> {
         let (queue, inbox) = sync_channel::<Query>(QUERIES_WAITING_MAX);
         let inbox = Arc::new(Mutex::new(inbox));
@@ -38,9 +39,17 @@ impl Readers {
         for number in 0..count {
             let connection = open_reader(path)?;
             let (inbox, destinations) = (Arc::clone(&inbox), Arc::clone(destinations));
+            let vault = Arc::clone(vault);
             let thread = std::thread::Builder::new()
                 .name(format!("store-reader-{number}"))
-                .spawn(move || serve(&connection, &destinations, &inbox))
+                .spawn(move || {
+                    let queries = Queries {
+                        connection: &connection,
+                        destinations: &destinations,
+                        vault: &vault,
+                    };
+                    serve(queries, &inbox);
+                })
                 .map_err(OpenError::Thread)?;
             threads.push(thread);
         }
@@ -62,13 +71,14 @@ impl Readers {
     }
 }
 
-fn serve(connection: &Connection, destinations: &Destinations, inbox: &Mutex<Receiver<Query>>) {
+fn serve(queries: Queries<'_>, inbox: &Mutex<Receiver<Query>>) {
+    let connection = queries.connection;
     loop {
         // One reader waits at the queue, the others wait for its place; a panic cannot happen inside.
         let next = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(query) = next else { return };
         // A panic drops the query, which tells its caller; the transaction is ended below.
-        let ended = catch_unwind(AssertUnwindSafe(|| answer(connection, destinations, query)));
+        let ended = catch_unwind(AssertUnwindSafe(|| answer(queries, query)));
         if ended.is_err() {
             tracing::error!("a query of the store panicked");
         }
@@ -82,16 +92,10 @@ fn serve(connection: &Connection, destinations: &Destinations, inbox: &Mutex<Rec
 }
 
 /// Several statements of one query must see the same state.
-fn answer(connection: &Connection, destinations: &Destinations, query: Query) {
-    let begun = connection
+fn answer(queries: Queries<'_>, query: Query) {
+    let begun = queries
+        .connection
         .prepare_cached("BEGIN")
         .and_then(|mut begin| begin.execute([]));
-    query(
-        begun
-            .map(|_| Queries {
-                connection,
-                destinations,
-            })
-            .map_err(Failure::from),
-    );
+    query(begun.map(|_| queries).map_err(Failure::from));
 }

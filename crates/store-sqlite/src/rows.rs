@@ -102,7 +102,7 @@ impl<'row> Cells<'row> {
         let Some(text) = self.get::<Option<String>>(index, column)? else {
             return Ok(None);
         };
-        from_json(&text)
+        from_json(text.as_bytes())
             .map(Some)
             .map_err(|fault| self.corrupt(column, fault))
     }
@@ -128,8 +128,8 @@ pub(crate) fn corrupt(
 }
 
 /// Reads stored JSON; the fault tells the place only, because serde may quote the value.
-pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_str(text).map_err(|error| {
+pub(crate) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(json).map_err(|error| {
         format!(
             "is not readable at line {}, column {}",
             error.line(),

@@ -1,15 +1,18 @@
 //! The store as the rest of the gateway sees it.
 
+mod identity;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use lienthong_domain::{DeliveryId, DestinationName, DossierCode, Timestamp};
 use lienthong_ports::store::{
     Action, Actor, BreakerRecord, Change, ChangeCursor, ClaimTerms, Counts, DestinationRow,
-    DossierFilter, DossierView, Expired, Finish, Offer, Parked, ParkedFilter, Receipt, Refusal,
-    ReplayItem, ReplayTerms, TimelineEntry, Work,
+    DossierFilter, DossierView, Erasure, Expired, Finish, Offer, Parked, ParkedFilter, Receipt,
+    Refusal, ReplayItem, ReplayTerms, TimelineEntry, Work,
 };
 use lienthong_ports::{Message, Store, StoreError};
+use lienthong_vault::{KeyId, Vault};
 use rusqlite::Connection;
 use tokio::sync::watch;
 
@@ -25,6 +28,7 @@ use crate::threads::{Kind, Threads};
 pub struct SqliteStore {
     mode: Mode,
     disk: Disk,
+    vault: Arc<Vault>,
     wakeups: Arc<watch::Sender<u64>>,
 }
 
@@ -91,8 +95,28 @@ impl SqliteStore {
         Ok(Self {
             mode: mode(Arc::clone(&wakeups))?,
             disk: Disk::of(config),
+            vault: Arc::clone(&config.vault),
             wakeups,
         })
+    }
+
+    /// Wraps data keys anew that are not under the vault's current key, at most `limit` and never more than
+    /// [`ITEMS_MAX`](lienthong_ports::store::ITEMS_MAX); how many. To be called until it answers 0.
+    ///
+    /// # Errors
+    /// As those of [`Store`].
+    pub async fn rewrap_keys(&self, limit: u32) -> Result<u64, StoreError> {
+        self.write(Kind::Work, 1, move |core| core.rewrap_keys(limit))
+            .await
+    }
+
+    /// How many data keys are wrapped under each key, by key. A key that is not named is not in use by this
+    /// database; copies of it may still need the key.
+    ///
+    /// # Errors
+    /// As those of [`Store`].
+    pub async fn keys_in_use(&self) -> Result<Vec<(KeyId, u64)>, StoreError> {
+        self.query(|queries| queries.keys_in_use()).await
     }
 
     async fn write<T: Send + 'static>(
@@ -146,7 +170,10 @@ impl Store for SqliteStore {
         if self.disk.is_short() {
             return Err(StoreError::DiskFull);
         }
-        let offered: Vec<_> = offers.into_iter().map(Offered::from).collect();
+        let offered: Vec<_> = offers
+            .into_iter()
+            .map(|offer| Offered::new(offer, &self.vault))
+            .collect();
         self.write(Kind::Intake, offered.len(), move |core| {
             core.accept(&offered)
         })
@@ -185,7 +212,7 @@ impl Store for SqliteStore {
             .await?;
         Ok(begun
             .into_iter()
-            .map(|begun| readable(begun?.into_work()))
+            .map(|begun| readable(begun?.into_work(&self.vault)))
             .collect())
     }
 
@@ -347,6 +374,12 @@ impl Store for SqliteStore {
             core.discard(&filter, dry_run, limit, &actor)
         })
         .await
+    }
+
+    async fn erase_dossier(&self, code: &DossierCode, actor: Actor) -> Result<Erasure, StoreError> {
+        let code = code.clone();
+        self.write(Kind::Work, 1, move |core| core.erase_dossier(&code, &actor))
+            .await
     }
 
     async fn actions(&self, after: i64, limit: usize) -> Result<Vec<Action>, StoreError> {

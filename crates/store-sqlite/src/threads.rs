@@ -17,11 +17,14 @@ use crate::queries::Queries;
 use crate::readers::Readers;
 use crate::writer::{self, Letter};
 
-/// Which bound a write falls under: intake must not crowd out deliveries.
+/// Which bound a write falls under: neither intake, nor questions about citizens, nor deliveries must
+/// crowd out the others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     /// Acceptance.
     Intake,
+    /// Usage records: callers of another service wait for each.
+    Usage,
     /// Everything else.
     Work,
 }
@@ -30,6 +33,7 @@ pub(crate) enum Kind {
 pub(crate) struct Threads {
     open: Mutex<Option<OpenThreads>>,
     intake: Budget,
+    usage: Budget,
     work: Budget,
     /// Set when the writer has ended in order, so that a job left over was certainly not run.
     drained: Arc<AtomicBool>,
@@ -64,7 +68,14 @@ impl Threads {
     ) -> Result<Self, OpenError> {
         // A database in memory has one connection, so its writer answers queries too.
         let readers = (!config.in_memory() && config.readers > 0)
-            .then(|| Readers::start(&config.path, config.readers, &core.destinations()))
+            .then(|| {
+                Readers::start(
+                    &config.path,
+                    config.readers,
+                    &core.destinations(),
+                    &config.vault,
+                )
+            })
             .transpose()?;
         let drained = Arc::new(AtomicBool::new(false));
         let kept = Drained(Arc::clone(&drained), lock);
@@ -76,6 +87,7 @@ impl Threads {
                 readers,
             })),
             intake: Budget::new(config.queue_items_max),
+            usage: Budget::new(config.queue_items_max),
             work: Budget::new(config.queue_items_max),
             drained,
         })
@@ -89,6 +101,7 @@ impl Threads {
     ) -> Result<T, StoreError> {
         let budget = match kind {
             Kind::Intake => &self.intake,
+            Kind::Usage => &self.usage,
             Kind::Work => &self.work,
         };
         let room = budget.take(items)?;

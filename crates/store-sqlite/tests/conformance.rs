@@ -1,13 +1,16 @@
-//! The suite of the seam, on each way to run this store.
+//! The suites of both seams, on each way to run this store.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use lienthong_domain::delivery::LanePolicy;
 use lienthong_ports::Store;
-use lienthong_ports::conformance::store::Subject;
+use lienthong_ports::conformance::identity::{self, Opened};
+use lienthong_ports::conformance::store::{Subject, destination};
 use lienthong_ports::store::DestinationSpec;
 use lienthong_store_sqlite::{Config, MEMORY, SqliteStore};
+use lienthong_vault::Vault;
 use tempfile::TempDir;
 
 /// A database in a folder of its own, or in memory.
@@ -26,18 +29,15 @@ impl Database {
             last: Mutex::new(None),
         }
     }
-}
 
-#[async_trait]
-impl Subject for Database {
-    async fn open(&self, destinations: Vec<DestinationSpec>) -> Arc<dyn Store> {
+    async fn reopen(&self, destinations: Vec<DestinationSpec>) -> Arc<SqliteStore> {
         let path = self.folder.as_ref().map_or_else(
             || PathBuf::from(MEMORY),
             |folder| folder.path().join("s.db"),
         );
         let config = Config {
             reserve_bytes: 0,
-            ..Config::new(path, destinations)
+            ..Config::new(path, destinations, Arc::new(Vault::for_tests(1)))
         };
         let last = self
             .last
@@ -59,16 +59,41 @@ impl Subject for Database {
     }
 }
 
+#[async_trait]
+impl Subject for Database {
+    async fn open(&self, destinations: Vec<DestinationSpec>) -> Arc<dyn Store> {
+        self.reopen(destinations).await
+    }
+}
+
+#[async_trait]
+impl identity::Subject for Database {
+    async fn open(&self) -> Opened {
+        let spec = DestinationSpec {
+            name: destination("dvcqg"),
+            lane: LanePolicy::Hold,
+        };
+        let store = self.reopen(vec![spec]).await;
+        Opened {
+            identity: Arc::clone(&store) as _,
+            store,
+        }
+    }
+}
+
 mod threads_and_file {
     lienthong_ports::store_conformance!(super::Database::new(false, false));
+    lienthong_ports::identity_conformance!(super::Database::new(false, false));
 }
 
 mod inline_and_file {
     lienthong_ports::store_conformance!(super::Database::new(false, true));
+    lienthong_ports::identity_conformance!(super::Database::new(false, true));
 }
 
 mod inline_and_memory {
     lienthong_ports::store_conformance!(super::Database::new(true, true));
+    lienthong_ports::identity_conformance!(super::Database::new(true, true));
 }
 
 /// A database in memory ends with its threads, so the promises about reopening are left out.
@@ -82,5 +107,14 @@ mod threads_and_memory {
         dossier_filters_mean_what_they_say
         wakeups_tell_of_new_work
         a_closed_store_says_so
+    }
+    lienthong_ports::identity_conformance! { @each super::Database::new(true, false);
+        usage_is_found_by_citizen_participant_and_time
+        concurrent_usage_is_kept_once_each
+        jobs_take_turns
+        the_last_answer_finishes_the_job
+        a_cancelled_job_asks_no_more_and_keeps_its_answers
+        large_jobs_are_erased_whole
+        a_closed_store_says_so_of_identity
     }
 }

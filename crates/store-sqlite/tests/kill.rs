@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use lienthong_domain::DossierStatus;
 use lienthong_domain::delivery::LanePolicy;
@@ -11,6 +12,7 @@ use lienthong_ports::Store;
 use lienthong_ports::conformance::store::{code, destination, offer};
 use lienthong_ports::store::{ChangeCursor, DestinationSpec, Offer};
 use lienthong_store_sqlite::{Config, OpenError, SqliteStore};
+use lienthong_vault::Vault;
 
 /// The variable that tells the child where its database is.
 const FOLDER: &str = "LIENTHONG_KILL_TEST_FOLDER";
@@ -26,9 +28,10 @@ fn config(folder: &Path) -> Config {
         name: destination("dvcqg"),
         lane: LanePolicy::Hold,
     };
+    let vault = Arc::new(Vault::for_tests(1));
     Config {
         reserve_bytes: 0,
-        ..Config::new(folder.join("kill.db"), vec![spec])
+        ..Config::new(folder.join("kill.db"), vec![spec], vault)
     }
 }
 

@@ -67,6 +67,7 @@ pub(super) async fn events_per_second(carrier: Carrier<'_>, events: u64) -> anyh
     let store = Arc::new(SqliteStore::open(&lienthong_store_sqlite::Config::new(
         path,
         vec![spec],
+        Arc::new(lienthong_vault::Vault::for_tests(1)),
     ))?);
     fill(&store, events).await?;
 

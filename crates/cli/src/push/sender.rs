@@ -23,6 +23,7 @@ use super::tally::Tally;
 use super::window::Window;
 use crate::errors::CliError;
 use crate::input::join::Step;
+use crate::patience::may_pass;
 
 /// Requests between us and the connection.
 const REQUESTS_MAX: usize = 64;
@@ -333,21 +334,6 @@ impl Sender {
         ));
         None
     }
-}
-
-/// Whether a repetition with the same key may succeed. Source: `Refusal.code` of the contract;
-/// CANCELLED and UNKNOWN are what a broken connection looks like.
-fn may_pass(code: Code) -> bool {
-    matches!(
-        code,
-        Code::DeadlineExceeded
-            | Code::ResourceExhausted
-            | Code::Aborted
-            | Code::Internal
-            | Code::Unavailable
-            | Code::Cancelled
-            | Code::Unknown
-    )
 }
 
 fn no_result() -> Refusal {

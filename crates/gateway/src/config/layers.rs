@@ -10,18 +10,32 @@ use super::{Config, ConfigFault, DEFAULT};
 const ENVIRONMENT_PREFIX: &str = "LIENTHONG__";
 
 /// Keys whose empty text means "none".
-const OPTIONAL: [&str; 4] = [
+const OPTIONAL: [&str; 8] = [
     "broker.rabbitmq.ca",
     "broker.rabbitmq.client_certificate",
     "broker.rabbitmq.client_key",
     "portal.ca_file",
+    "population.remote.server_name",
+    "population.soap.ca_file",
+    "population.soap.certificate",
+    "population.soap.key",
 ];
 
 /// Keys that take values of several types; serde judges them.
-const ANY_TYPE: [&str; 1] = ["portal.agency"];
+const ANY_TYPE: [&str; 4] = [
+    "portal.agency",
+    "population.soap.unit",
+    "population.soap.account",
+    "population.soap.phone",
+];
 
-/// Tables that take any key; they are empty in the default file.
-const FREE_TABLES: [&str; 2] = ["portal.headers", "portal.cuts"];
+/// Tables that take any key.
+const FREE_TABLES: [&str; 4] = [
+    "portal.headers",
+    "portal.cuts",
+    "population.soap.access",
+    "population.soap.headers",
+];
 
 /// A configuration file may be this large.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -150,7 +164,9 @@ impl Layers {
             (known, target) = (inner, inner_target);
         }
         let value = match known.get(last) {
-            None if known.is_empty() => Some(Value::String(text.to_owned())),
+            None if FREE_TABLES.contains(&tables.join(".").as_str()) => {
+                Some(Value::String(text.to_owned()))
+            }
             None => return self.fault(name, format!("is not a setting{}", nearest(last, known))),
             Some(Value::String(_)) => Some(Value::String(text.to_owned())),
             Some(known) => typed(text).filter(|value| value.same_type(known)),
@@ -241,6 +257,9 @@ fn section_fault(name: &str, section: &Value) -> Option<String> {
         "broker" => section.try_into::<super::Broker>().map(drop),
         "delivery" => section.try_into::<super::Delivery>().map(drop),
         "portal" => section.try_into::<lienthong_portal::Config>().map(drop),
+        "vault" => section.try_into::<super::Vault>().map(drop),
+        "population" => section.try_into::<super::Population>().map(drop),
+        "identity" => section.try_into::<lienthong_identity::Config>().map(drop),
         "log" => section.try_into::<super::Log>().map(drop),
         _ => Ok(()),
     };

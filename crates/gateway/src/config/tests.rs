@@ -47,6 +47,48 @@ fn the_portals_defaults_in_the_file_are_those_of_the_code() {
 }
 
 #[test]
+fn the_identity_defaults_in_the_file_are_those_of_the_code() {
+    let file = Config::default();
+    let code = lienthong_identity::Config::default();
+    assert_eq!(format!("{:?}", file.identity), format!("{code:?}"));
+}
+
+#[test]
+fn the_population_defaults_in_the_file_are_those_of_the_code() {
+    let file = Config::default().population;
+    let soap = lienthong_population::SoapConfig::default();
+    assert_eq!(format!("{:?}", file.soap), format!("{soap:?}"));
+    let remote = lienthong_population::RemoteConfig::default();
+    assert_eq!(format!("{:?}", file.remote), format!("{remote:?}"));
+    let server = lienthong_population::ServerConfig::default();
+    assert_eq!(format!("{:?}", file.server), format!("{server:?}"));
+}
+
+#[test]
+fn a_population_database_needs_what_its_kind_needs() {
+    let soap = format!("{GOOD}\n[population]\nkind = \"soap\"\n");
+    let faults = keys(load(&soap, &[]).unwrap_err());
+    assert!(
+        faults.iter().any(|key| key == "population.soap.url"),
+        "{faults:?}"
+    );
+    let secret = [("LIENTHONG__POPULATION__SOAP__ACCESS__SECRET", "bí mật")];
+    let access = "[population.soap]\nurl = \"https://c06.example/x\"\nca_file = \"c06.pem\"\n\
+                  default_procedure = \"1.001193\"\n\
+                  [population.soap.access]\nkind = \"c06\"\nuser = \"truc\"\n";
+    let config = load(&format!("{soap}{access}"), &secret).unwrap();
+    assert!(!format!("{config:?}").contains("bí mật"));
+    let remote = format!("{GOOD}\n[population]\nkind = \"remote\"\n");
+    let faults = keys(load(&remote, &[]).unwrap_err());
+    assert!(
+        faults
+            .iter()
+            .all(|key| key.starts_with("population.remote.")),
+        "{faults:?}"
+    );
+}
+
+#[test]
 fn the_environment_wins_over_the_file_and_is_read_by_type() {
     let config = load(
         &format!("{GOOD}\n[store]\nreaders = 3\n"),

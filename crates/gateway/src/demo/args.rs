@@ -18,6 +18,10 @@ pub struct DemoArgs {
     #[arg(long, value_name = "EVENTS_PER_S", default_value_t = 200,
           value_parser = clap::value_parser!(u32).range(1..=50_000))]
     pub rate: u32,
+    /// Questions about citizens a second, all provinces together; 0 asks none.
+    #[arg(long, value_name = "QUESTIONS_PER_S", default_value_t = 30,
+          value_parser = clap::value_parser!(u32).range(0..=5_000))]
+    pub questions: u32,
     /// How many provinces push.
     #[arg(long, value_name = "COUNT", default_value_t = 3,
           value_parser = clap::value_parser!(u8).range(1..=34))]

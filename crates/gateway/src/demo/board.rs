@@ -1,5 +1,6 @@
 //! What all parts of the demo tell and read while it runs: the ledger, latencies, counts per province.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,9 @@ use super::ledger::Ledger;
 
 /// The longest answer that is told apart, in microseconds: an hour.
 const ANSWER_US_MAX: u64 = 3_600_000_000;
+
+/// Open dossiers remembered of each province, for questions that serve one.
+const OPEN_DOSSIERS_MAX: usize = 64;
 
 /// A histogram of three significant digits that tells values up to `most` apart. Bounds are named because
 /// one that grows by itself does not grow under `saturating_record`.
@@ -29,6 +33,67 @@ pub(super) struct State {
     pub(super) accept_us: Histogram<u64>,
     /// One per province, in their order.
     pub(super) provinces: Vec<ProvinceCounts>,
+    /// Open dossiers of each province, the newest last.
+    pub(super) open: Vec<VecDeque<String>>,
+    /// What came of questions about citizens.
+    pub(super) citizens: CitizenCounts,
+}
+
+/// What came of questions about citizens.
+pub(super) struct CitizenCounts {
+    /// Verifications answered, whatever the answer.
+    pub(super) verified: u64,
+    /// Look-ups answered with a record.
+    pub(super) looked_up: u64,
+    /// Questions refused: no grant, no dossier, over a quota.
+    pub(super) refused: u64,
+    /// Questions without an answer: the database was down or late.
+    pub(super) failed: u64,
+    /// Records that showed a field no grant names. Must stay 0.
+    pub(super) disclosed_outside_grant: u64,
+    /// From question to answer, in microseconds.
+    pub(super) answer_us: Histogram<u64>,
+}
+
+impl CitizenCounts {
+    fn new() -> Self {
+        Self {
+            verified: 0,
+            looked_up: 0,
+            refused: 0,
+            failed: 0,
+            disclosed_outside_grant: 0,
+            answer_us: histogram(ANSWER_US_MAX),
+        }
+    }
+
+    /// Notes a verification.
+    pub(super) fn verified(&mut self, took: Duration) {
+        self.verified += 1;
+        self.took(took);
+    }
+
+    /// Notes a look-up, and whether it showed too much.
+    pub(super) fn looked_up(&mut self, took: Duration, outside_grant: bool) {
+        self.looked_up += 1;
+        self.disclosed_outside_grant += u64::from(outside_grant);
+        self.took(took);
+    }
+
+    /// Notes a question without an answer.
+    pub(super) fn refused(&mut self, code: tonic::Code) {
+        match code {
+            tonic::Code::Unavailable | tonic::Code::DeadlineExceeded | tonic::Code::Internal => {
+                self.failed += 1;
+            }
+            _ => self.refused += 1,
+        }
+    }
+
+    fn took(&mut self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.answer_us.saturating_record(micros);
+    }
 }
 
 /// What one province has sent and got back.
@@ -70,10 +135,13 @@ impl Board {
             name,
             ..ProvinceCounts::default()
         };
+        let provinces = names.map(counts).collect::<Vec<_>>();
         Self(Mutex::new(State {
             ledger: Ledger::new(),
             accept_us: histogram(ANSWER_US_MAX),
-            provinces: names.map(counts).collect(),
+            open: provinces.iter().map(|_| VecDeque::new()).collect(),
+            provinces,
+            citizens: CitizenCounts::new(),
         }))
     }
 
@@ -88,6 +156,23 @@ impl State {
     pub(super) fn answered_after(&mut self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.accept_us.saturating_record(micros);
+    }
+
+    /// Notes that a province has an open dossier; the oldest known makes room.
+    pub(super) fn opened(&mut self, province: usize, dossier: &str) {
+        let open = &mut self.open[province];
+        if !open.iter().any(|known| known == dossier) {
+            if open.len() == OPEN_DOSSIERS_MAX {
+                open.pop_front();
+            }
+            open.push_back(dossier.to_owned());
+        }
+    }
+
+    /// Notes that a dossier of a province is closed.
+    pub(super) fn closed(&mut self, province: usize, dossier: &str) {
+        self.ledger.closed(dossier);
+        self.open[province].retain(|known| known != dossier);
     }
 
     /// The sum over all provinces.

@@ -12,8 +12,8 @@ use lienthong_domain::{Private, Timestamp};
 use lienthong_transport::{DevelopmentCa, IdentityFiles, IdentityPolicy, Overwrite};
 use tempfile::TempDir;
 
-use super::traffic;
-use crate::config::{BrokerKind, Config};
+use super::{citizens, traffic};
+use crate::config::{BrokerKind, Config, PopulationKind};
 
 /// The participant and system that operators of the demo act as.
 const OPERATOR: (&str, &str) = ("G22", "van-hanh");
@@ -86,7 +86,11 @@ impl Folder {
     }
 
     /// The gateway's configuration.
-    pub(super) fn config(&self, portal_url: &str, rabbitmq: Option<&str>) -> Config {
+    pub(super) fn config(
+        &self,
+        (portal_url, database_url): (&str, &str),
+        rabbitmq: Option<&str>,
+    ) -> Config {
         let mut config = Config::default();
         config.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
         config.listen.reflection = true;
@@ -95,6 +99,11 @@ impl Folder {
         config.tls.client_ca = self.ca();
         config.participants.file = self.participants();
         config.store.path = self.path.join("data").join("lienthong.db");
+        config.vault.keys_file = self.path.join("keys.toml");
+        config.population.kind = PopulationKind::Soap;
+        database_url.clone_into(&mut config.population.soap.url);
+        config.population.soap.allow_plaintext = true;
+        "1.001193".clone_into(&mut config.population.soap.default_procedure);
         if let Some(url) = rabbitmq {
             config.broker.kind = BrokerKind::Rabbitmq;
             url.clone_into(&mut config.broker.rabbitmq.url);
@@ -160,32 +169,50 @@ impl Folder {
     }
 }
 
+/// Why and how much the demo's provinces may ask about citizens.
+const TERMS: &str = r#"# Written by `lienthong demo`.
+
+[[purpose]]
+code = "CIVIL_STATUS"
+name = "Đăng ký hộ tịch"
+legal_basis = "Luật Hộ tịch 60/2014/QH13"
+dossier = "required"
+
+[[quota_class]]
+name = "office"
+participant = { per_second_max = 2000, subjects_per_hour_max = 500000, subjects_per_day_max = 1000000 }
+system = { per_second_max = 2000, subjects_per_hour_max = 500000, subjects_per_day_max = 1000000 }
+official = { per_second_max = 1000, subjects_per_hour_max = 100000, subjects_per_day_max = 200000 }
+official_concurrent_max = 8
+dossier_subjects_max = 1000
+"#;
+
 /// The participants file; it is also the example that a reader of `--keep` finds.
 fn participants(provinces: &[&'static Province], rate_per_second_max: u32) -> String {
-    let mut text = String::from("# Written by `lienthong demo`.\n");
-    let mut add = |id: &str, name: &str, system: &str, role: &str| {
+    let fields = citizens::GRANTED
+        .map(|(_, name)| format!("{name:?}"))
+        .join(", ");
+    let grant = format!(
+        "[[participant.system.grant]]\npurpose = \"{}\"\nmode = \"disclose\"\nfields = [{fields}]\n\
+         quota = \"office\"\nvalid_from = \"2025-01-01\"\n",
+        citizens::PURPOSE
+    );
+    let mut text = TERMS.to_owned();
+    let mut add = |id: &str, name: &str, system: &str, role: &str, grants: &str| {
         write!(
             text,
             "\n[[participant]]\nid = \"{id}\"\nname = \"{name}\"\n\
              rate_per_second_max = {rate_per_second_max}\n\
-             [[participant.system]]\nname = \"{system}\"\nrole = \"{role}\"\n",
+             [[participant.system]]\nname = \"{system}\"\nrole = \"{role}\"\n{grants}",
         )
         .expect("writing to a string does not fail");
     };
     for province in provinces {
-        add(
-            province.code().as_str(),
-            &traffic::title(province),
-            SYSTEM,
-            "push",
-        );
+        let name = traffic::title(province);
+        add(province.code().as_str(), &name, SYSTEM, "push", &grant);
     }
-    add(
-        OPERATOR.0,
-        "Đội vận hành trục liên thông",
-        OPERATOR.1,
-        "operator",
-    );
+    let name = "Đội vận hành trục liên thông";
+    add(OPERATOR.0, name, OPERATOR.1, "operator", "");
     text
 }
 
@@ -204,7 +231,10 @@ mod tests {
         let now = "2025-11-03T02:00:00Z".parse().unwrap();
         folder.furnish(&provinces, 2_000, now).unwrap();
 
-        let config = folder.config("http://127.0.0.1:9/x", Some("amqp://localhost/demo"));
+        let config = folder.config(
+            ("http://127.0.0.1:9/x", "http://127.0.0.1:9/y"),
+            Some("amqp://localhost/demo"),
+        );
         assert!(config.faults().is_empty(), "{:?}", config.faults());
         let identity = folder.province(provinces[0]);
         let operator = folder.operator();

@@ -276,7 +276,9 @@ impl Pusher {
                 counts.late += u64::from(receipt.late);
                 acknowledge(&mut state, event_id, receipt);
                 if self.traffic.taken(slot) {
-                    state.ledger.closed(&receipt.dossier_code);
+                    state.closed(self.index, &receipt.dossier_code);
+                } else {
+                    state.opened(self.index, &receipt.dossier_code);
                 }
                 drop(state);
                 self.maybe_repeat(under_way.event, event_id);

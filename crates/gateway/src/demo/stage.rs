@@ -9,6 +9,7 @@ use anyhow::Context;
 use lienthong_domain::province::Province;
 use lienthong_domain::{Clock, DeliveryState, DossierCode, EventId, Random};
 use lienthong_ports::store::{Counts, ITEMS_MAX};
+use lienthong_simulators::population::{PopulationConfig, PopulationHandle, PopulationSimulator};
 use lienthong_simulators::portal::{PortalConfig, PortalHandle, PortalSimulator, SimulatorError};
 use lienthong_transport::{ChannelTimeouts, ClientTls, ClientTlsFiles, TlsClock, grpc_channel};
 use tokio::task::JoinSet;
@@ -19,6 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::DemoArgs;
 use super::board::{Board, Percentiles};
+use super::citizens::Office;
 use super::folder::{Folder, PORTAL_ACCOUNT};
 use super::ledger::Standing;
 use super::province::{Pusher, UNDER_WAY_MAX};
@@ -34,8 +36,8 @@ const FIRST_PROVINCES: [&str; 3] = ["H21", "H56", "H29"];
 const RATE_MARGIN: u32 = 4;
 /// How long pushers may take to end.
 const PUSHERS_WAIT_MAX: Duration = Duration::from_secs(15);
-/// How long the simulator may take to end.
-const PORTAL_WAIT_MAX: Duration = Duration::from_secs(5);
+/// How long a simulator may take to end.
+const SIMULATORS_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// See the module.
 pub(super) struct Stage {
@@ -46,8 +48,9 @@ pub(super) struct Stage {
     seed: u64,
     provinces: Vec<&'static Province>,
     portal: PortalHandle,
-    portal_task: JoinSet<Result<(), SimulatorError>>,
-    portal_stop: CancellationToken,
+    population: PopulationHandle,
+    simulators: JoinSet<Result<(), SimulatorError>>,
+    simulators_stop: CancellationToken,
     pushers: JoinSet<()>,
     pushers_stop: CancellationToken,
     board: Arc<Board>,
@@ -87,12 +90,24 @@ impl Stage {
             .accounts
             .insert(user.to_owned(), password.to_owned());
         let simulator = PortalSimulator::bind(settings, ([127, 0, 0, 1], 0).into()).await?;
-        let config = folder.config(&simulator.base_url(), args.rabbitmq.as_deref());
+        let database = PopulationSimulator::bind(
+            PopulationConfig {
+                seed,
+                record_entries_max: 0,
+                ..PopulationConfig::default()
+            },
+            ([127, 0, 0, 1], 0).into(),
+        )
+        .await?;
+        let urls = (&*simulator.base_url(), &*database.endpoint());
+        let config = folder.config(urls, args.rabbitmq.as_deref());
         let gateway = Gateway::start(config, clock.clone(), Random::seeded(seed)).await?;
 
-        let (portal, portal_stop) = (simulator.handle(), CancellationToken::new());
-        let mut portal_task = JoinSet::new();
-        portal_task.spawn(simulator.run(portal_stop.clone()));
+        let (portal, simulators_stop) = (simulator.handle(), CancellationToken::new());
+        let population = database.handle();
+        let mut simulators = JoinSet::new();
+        simulators.spawn(simulator.run(simulators_stop.clone()));
+        simulators.spawn(database.run(simulators_stop.clone()));
         let names = provinces
             .iter()
             .map(|province| format!("{} {}", province.code(), traffic::title(province)));
@@ -114,15 +129,17 @@ impl Stage {
             seed,
             provinces,
             portal,
-            portal_task,
-            portal_stop,
+            population,
+            simulators,
+            simulators_stop,
         };
-        stage.start_pushing(args.rate)?;
+        stage.start_pushing(args.rate, args.questions)?;
         Ok(stage)
     }
 
-    fn start_pushing(&mut self, rate: u32) -> anyhow::Result<()> {
+    fn start_pushing(&mut self, rate: u32, questions: u32) -> anyhow::Result<()> {
         let count = u32::try_from(self.provinces.len()).unwrap_or(u32::MAX);
+        let pause = (questions > 0).then(|| Duration::from_secs(count.into()) / questions);
         let rate_per_s = f64::from(rate) / f64::from(count.max(1));
         for (index, province) in self.provinces.iter().enumerate() {
             let files = ClientTlsFiles {
@@ -133,6 +150,16 @@ impl Stage {
             let clock = self.clock.clone();
             let tls = ClientTls::load(&files, TlsClock::new(move || clock.now()))?;
             let channel = grpc_channel(&self.endpoint(), tls, &ChannelTimeouts::default())?;
+            if let Some(pause) = pause {
+                let office = Office::new(
+                    (index, province.code().to_string()),
+                    channel.clone(),
+                    self.population.clone(),
+                    (pause, self.seed),
+                    self.board.clone(),
+                );
+                self.pushers.spawn(office.run(self.pushers_stop.clone()));
+            }
             let traffic = Traffic::new(province, self.seed, UNDER_WAY_MAX);
             let told = (self.board.clone(), self.clock.clone());
             let pusher = Pusher::new(index, channel, traffic, (rate_per_s, self.seed), told);
@@ -208,6 +235,10 @@ impl Stage {
                 .map(|(_, count)| count)
                 .sum(),
             out_of_order: tally.out_of_order,
+            verified: state.citizens.verified,
+            looked_up: state.citizens.looked_up,
+            questions_refused: state.citizens.refused + state.citizens.failed,
+            identity_ms: Percentiles::of(&state.citizens.answer_us, 1_000.0),
             provinces: state.provinces.clone(),
         })
     }
@@ -244,9 +275,10 @@ impl Stage {
         self.read_record_to_its_end()?;
         let standings = self.standings().await?;
         self.gateway.stop().await;
-        self.portal_stop.cancel();
-        if let Ok(Some(ended)) = timeout(PORTAL_WAIT_MAX, self.portal_task.join_next()).await {
-            ended.context("the portal simulator broke down")??;
+        self.simulators_stop.cancel();
+        while let Ok(Some(ended)) = timeout(SIMULATORS_WAIT_MAX, self.simulators.join_next()).await
+        {
+            ended.context("a simulator broke down")??;
         }
         // What was under way when the standings were read may have arrived since.
         let board = self.board.clone();

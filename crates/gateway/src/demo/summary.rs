@@ -55,6 +55,18 @@ pub(super) struct Summary {
     /// Largest resident memory of the process, gateway, portal and provinces together; `None` where
     /// the system does not tell.
     pub(super) rss_bytes_max: Option<u64>,
+    /// Verifications answered, whatever the answer.
+    pub(super) verified: u64,
+    /// Look-ups answered with a record.
+    pub(super) looked_up: u64,
+    /// Questions about citizens refused: no dossier, no grant, over a quota.
+    pub(super) questions_refused: u64,
+    /// Questions about citizens without an answer.
+    pub(super) questions_failed: u64,
+    /// From a question about a citizen to its answer.
+    pub(super) identity_ms: Percentiles,
+    /// Records that showed a field no grant names. Must be 0.
+    pub(super) disclosed_outside_grant: u64,
     /// Whether the portal's record holds every call.
     pub(super) record_complete: bool,
     /// How often the portal misbehaved, by kind.
@@ -117,15 +129,24 @@ impl Summary {
             push_seconds,
             drain_seconds,
             rss_bytes_max: rss_bytes_max(),
+            verified: state.citizens.verified,
+            looked_up: state.citizens.looked_up,
+            questions_refused: state.citizens.refused,
+            questions_failed: state.citizens.failed,
+            identity_ms: Percentiles::of(&state.citizens.answer_us, 1_000.0),
+            disclosed_outside_grant: state.citizens.disclosed_outside_grant,
             record_complete,
             ..Self::default()
         }
     }
 
     /// Whether every promise was kept: nothing lost, nothing reordered, no repetition with other
-    /// content, and the same receipt for the same event.
+    /// content, the same receipt for the same event, and nothing shown that no grant names.
     pub(super) fn is_good(&self) -> bool {
-        let broken = self.out_of_order + self.conflicting_duplicates + self.receipt_mismatches;
+        let broken = self.out_of_order
+            + self.conflicting_duplicates
+            + self.receipt_mismatches
+            + self.disclosed_outside_grant;
         self.lost == Some(0) && broken == 0
     }
 
@@ -165,6 +186,17 @@ impl Summary {
                 percentiles(self.end_to_end_ms),
             ),
             ("Tốc độ · rate", format!("{:.1}/s", self.rate_per_s)),
+            ("Xác minh công dân · verified", grouped(self.verified)),
+            ("Tra cứu công dân · looked up", grouped(self.looked_up)),
+            (
+                "Câu hỏi bị từ chối · questions refused",
+                grouped(self.questions_refused),
+            ),
+            (
+                "Lộ ngoài quyền · disclosed outside grant",
+                grouped(self.disclosed_outside_grant),
+            ),
+            ("Thời gian hỏi · identity", percentiles(self.identity_ms)),
             ("Bộ nhớ cao nhất · memory at most", rss),
         ];
         let odd = [
@@ -183,6 +215,10 @@ impl Summary {
             (
                 "Đến nơi chưa biên nhận · unacknowledged",
                 self.unacknowledged,
+            ),
+            (
+                "Câu hỏi không có trả lời · questions failed",
+                self.questions_failed,
             ),
         ];
         rows.extend(
@@ -276,6 +312,9 @@ mod tests {
             "duplicates_at_intake",
             "late",
             "seed",
+            "verified",
+            "looked_up",
+            "disclosed_outside_grant",
         ];
         for name in numbers {
             assert!(value[name].is_number(), "{name}: {value}");

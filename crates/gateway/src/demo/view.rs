@@ -17,7 +17,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 /// Redraws over which the rates are taken: two seconds.
 const SAMPLES: usize = 10;
 /// Columns of the first column.
-const LABEL_WIDTH: usize = 22;
+const LABEL_WIDTH: usize = 24;
 
 /// What the demo is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,11 @@ pub(super) struct Frame {
     /// Faults of the portal so far.
     pub(super) faults: u64,
     pub(super) out_of_order: u64,
+    pub(super) verified: u64,
+    pub(super) looked_up: u64,
+    /// Refused, or without an answer.
+    pub(super) questions_refused: u64,
+    pub(super) identity_ms: Percentiles,
     pub(super) provinces: Vec<ProvinceCounts>,
 }
 
@@ -192,6 +197,22 @@ fn lines(frame: &Frame, rates: Rates) -> Vec<String> {
             label("Sự cố cổng · faults"),
             grouped(frame.faults),
         ),
+        format!(
+            "  {}{}  {:>9}    {}{}",
+            label("Xác minh · verified"),
+            number(frame.verified),
+            "",
+            label("Hỏi công dân · identity"),
+            percentiles(frame.identity_ms),
+        ),
+        format!(
+            "  {}{}  {:>9}    {}{}",
+            label("Tra cứu · looked up"),
+            number(frame.looked_up),
+            "",
+            label("Bị từ chối · refused"),
+            grouped(frame.questions_refused),
+        ),
     ];
     if frame.out_of_order > 0 {
         let text = format!("  Sai thứ tự · out of order {}", frame.out_of_order);
@@ -256,7 +277,7 @@ fn plain_line(frame: &Frame, rates: Rates) -> String {
         Phase::Draining { .. } => "draining",
     };
     format!(
-        "{phase} {:>4.0}s accepted={} ({}) delivered={} ({}) waiting={} parked={} oldest={} accept: {} end to end: {}",
+        "{phase} {:>4.0}s accepted={} ({}) delivered={} ({}) waiting={} parked={} oldest={} accept: {} end to end: {} verified={} looked_up={} identity: {}",
         frame.elapsed.as_secs_f64(),
         frame.accepted,
         per_second(rates.accepted),
@@ -270,6 +291,9 @@ fn plain_line(frame: &Frame, rates: Rates) -> String {
         ),
         percentiles(frame.accept_ms),
         percentiles(frame.end_to_end_ms),
+        frame.verified,
+        frame.looked_up,
+        percentiles(frame.identity_ms),
     )
 }
 
@@ -330,6 +354,10 @@ mod tests {
             end_to_end_ms: Percentiles::default(),
             faults: 7,
             out_of_order: 0,
+            verified: 210,
+            looked_up: 54,
+            questions_refused: 3,
+            identity_ms: Percentiles::default(),
             provinces: vec![ProvinceCounts {
                 name,
                 accepted: 9_999,
@@ -358,6 +386,7 @@ mod tests {
             "H21 Tỉnh Gia Lai",
             "9 999",
             "Tạm giữ · parked",
+            "Xác minh · verified             210",
             "gửi lặp",
         ] {
             assert!(text.contains(shown), "{shown} in:\n{text}");

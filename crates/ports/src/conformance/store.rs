@@ -3,6 +3,7 @@
 //! A test crate names its subject once: `lienthong_ports::store_conformance!(subject())`, where the
 //! expression makes a [`Subject`]. Times are arguments of the seam, so no promise waits for a clock.
 
+mod erasure;
 mod filters;
 mod fixture;
 mod intake;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 
 use crate::store::{DestinationSpec, Store};
 
+pub use erasure::*;
 pub use filters::*;
 pub use fixture::{Lane, at, code, destination, details, offer, status};
 pub use intake::*;
@@ -70,6 +72,9 @@ macro_rules! store_conformance {
             a_replay_is_spaced
             a_replayed_head_goes_before_its_successors
             a_discard_releases_the_lane
+            an_open_dossier_is_not_erased
+            an_erased_dossier_shows_its_rows_only
+            an_erased_dossier_goes_on_with_details_of_its_own
             the_breaker_is_remembered
             parked_filters_mean_what_they_say
             dossier_filters_mean_what_they_say

@@ -111,10 +111,21 @@ pub struct Action {
     pub at: Timestamp,
     /// Who.
     pub by: String,
-    /// `pause`, `resume`, `replay` or `discard`.
+    /// `pause`, `resume`, `replay`, `discard` or `erase`.
     pub kind: String,
-    /// On what: a destination, or a delivery.
+    /// On what: a destination, a delivery, or a dossier.
     pub subject: String,
     /// Why.
     pub reason: String,
+}
+
+/// What became of the wish to erase a dossier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Erasure {
+    /// Its details are gone, now or since before.
+    Done,
+    /// There is no such dossier.
+    NotFound,
+    /// A delivery of it is not final, parked ones included; nothing happened.
+    StillOpen,
 }

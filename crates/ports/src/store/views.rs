@@ -56,7 +56,9 @@ pub struct DossierView {
     pub first_accepted_at: Timestamp,
     /// Acceptance of the newest event.
     pub updated_at: Timestamp,
-    /// The present details; empty in listings.
+    /// When details of it were last erased: those of the events until then.
+    pub erased_at: Option<Timestamp>,
+    /// The present details; empty in listings, and when they were erased.
     pub details: Arc<DossierDetails>,
     /// One line per destination.
     pub lanes: Vec<LaneView>,
@@ -144,7 +146,7 @@ pub struct TimelineEntry {
     pub participant: ParticipantId,
     /// With which system.
     pub system: String,
-    /// The progress line.
+    /// The progress line; `None` after it was erased.
     pub progress: Option<Progress>,
     /// One per destination; empty in [`Store::changes`].
     pub deliveries: Vec<DeliveryView>,

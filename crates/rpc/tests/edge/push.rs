@@ -176,6 +176,7 @@ async fn a_connection_without_identity_calls_nothing() {
     let (connections, incoming) = tokio::sync::mpsc::unbounded_channel();
     let server = RpcServer::new(
         services(std::sync::Arc::new(open_store())),
+        None,
         RpcConfig::default(),
     );
     let mut serving = JoinSet::new();

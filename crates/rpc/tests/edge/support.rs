@@ -18,6 +18,7 @@ use lienthong_rpc::{Health, RpcConfig, RpcError, RpcServer};
 use lienthong_services::{Registry, Services};
 use lienthong_store_sqlite::{Config as StoreConfig, MEMORY, SqliteStore};
 use lienthong_transport::{PeerIdentity, PeerInfo};
+use lienthong_vault::Vault;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -85,7 +86,7 @@ impl Edge {
 
     pub(crate) async fn start_with(config: RpcConfig) -> Self {
         let store = Arc::new(open_store());
-        let server = RpcServer::new(services(store.clone()), config).await;
+        let server = RpcServer::new(services(store.clone()), None, config).await;
         let health = server.health();
         health.set_accepting(true).await;
         let stop = CancellationToken::new();
@@ -136,7 +137,8 @@ pub(crate) fn open_store() -> SqliteStore {
         name: DestinationName::parse("dvcqg").unwrap(),
         lane: LanePolicy::Hold,
     };
-    SqliteStore::open_inline(&StoreConfig::new(MEMORY, vec![destination])).unwrap()
+    let vault = Arc::new(Vault::for_tests(1));
+    SqliteStore::open_inline(&StoreConfig::new(MEMORY, vec![destination], vault)).unwrap()
 }
 
 pub(crate) fn services(store: Arc<dyn Store>) -> Arc<Services> {

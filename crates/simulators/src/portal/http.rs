@@ -16,8 +16,8 @@ use super::SimulatorError;
 use super::call::{Call, Door};
 use super::desk::Desk;
 use super::faults::{Fault, FaultScript, WrongBody};
-use super::listener::Cutter;
 use super::record::Record;
+use crate::listener::Cutter;
 
 /// Bytes of a request; a dossier with every list filled stays far below.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -28,17 +28,6 @@ const HUGE_BODY_BYTES: usize = 8 << 20;
 
 const JSON: [(header::HeaderName, &str); 1] =
     [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
-
-/// Refuses a prefix that the router would take for a pattern.
-pub(crate) fn check_prefix(prefix: &str) -> Result<(), SimulatorError> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
-    let good = prefix.starts_with('/') && !prefix.ends_with('/') && prefix.bytes().all(plain);
-    if good || prefix.is_empty() {
-        Ok(())
-    } else {
-        Err(SimulatorError::Prefix(prefix.to_owned()))
-    }
-}
 
 pub(crate) fn router(prefix: &str, desk: Arc<Desk>) -> Router {
     Router::new()

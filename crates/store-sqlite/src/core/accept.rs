@@ -1,32 +1,33 @@
 //! Acceptance: duplicates, the verdict on a new event, and the rows of one that is kept.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use lienthong_domain::event::ContentHash;
-use lienthong_domain::timeline::{Head, Verdict, Warning, judge, needs_details};
-use lienthong_domain::{
-    DeliveryState, DossierCode, DossierDetails, DossierStatus, EventId, Timestamp,
-};
+use lienthong_domain::timeline::{Verdict, Warning, judge, needs_details};
+use lienthong_domain::{DeliveryState, DossierCode, DossierDetails, EventId};
 use lienthong_ports::store::{Offer, Receipt, Refusal};
+use lienthong_vault::Vault;
 use rusqlite::params;
 
 use super::lanes::Lane;
+use super::present::{Newest, Present, moved_on};
 use super::{Core, delivery_id};
 use crate::error::Failure;
-use crate::queries::{details_at, status_from_code};
 use crate::rows::{Cells, execute, micros, one, stored};
+use crate::sealed::Column;
 
-/// An offer with its parts written as JSON, which the caller does so that the writer need not.
+/// An offer with its parts as they are stored, as far as the caller can make them so that the writer need
+/// not. Only the writer can seal them: the number of the row and the dossier's data key are in its hands.
 pub(crate) struct Offered {
     offer: Offer,
-    details: Option<String>,
-    progress: Option<String>,
+    content_hash: [u8; 32],
+    details: Option<Vec<u8>>,
+    progress: Option<Vec<u8>>,
 }
 
-impl From<Offer> for Offered {
-    fn from(offer: Offer) -> Self {
+impl Offered {
+    pub(crate) fn new(offer: Offer, vault: &Vault) -> Self {
         Self {
+            content_hash: vault.blind(&offer.content_hash.0),
             details: offer.event.details.as_ref().map(json),
             progress: offer.event.progress.as_ref().map(json),
             offer,
@@ -34,27 +35,8 @@ impl From<Offer> for Offered {
     }
 }
 
-fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("strings, numbers and lists always serialise")
-}
-
-/// A dossier as it stands before the next offer.
-struct Present {
-    id: i64,
-    head: Head,
-    last_sequence: i64,
-    details_sequence: i64,
-    /// `None` until they are needed.
-    details: Option<Arc<DossierDetails>>,
-    /// What the dossier's row does not say yet; written once, when the call ends.
-    unwritten: Option<Newest>,
-}
-
-/// What a dossier's row says of its newest event.
-struct Newest {
-    participant: i64,
-    procedure: Option<String>,
-    accepted_at: i64,
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("strings, numbers and lists always serialise")
 }
 
 /// What an accepted event does.
@@ -62,7 +44,7 @@ struct Acceptance {
     late: bool,
     details: Option<Box<DossierDetails>>,
     /// The details as JSON, where they are other than the offered ones.
-    merged: Option<String>,
+    merged: Option<Vec<u8>>,
     warnings: Vec<Warning>,
 }
 
@@ -93,7 +75,7 @@ impl Core {
         let Offer {
             event, policy, now, ..
         } = &offered.offer;
-        if let Some(earlier) = self.accepted_before(&offered.offer)? {
+        if let Some(earlier) = self.accepted_before(offered)? {
             return Ok(earlier);
         }
         if !met.contains_key(&event.dossier)
@@ -106,11 +88,7 @@ impl Core {
             && present.details.is_none()
             && needs_details(Some(&present.head), event)
         {
-            present.details = Some(details_at(
-                &self.connection,
-                present.id,
-                present.details_sequence,
-            )?);
+            present.details = Some(self.details_of(present)?);
         }
         let head = present.as_ref().map(|present| &present.head);
         let details = present
@@ -148,8 +126,9 @@ impl Core {
     /// The answer to an offer whose key is known.
     fn accepted_before(
         &mut self,
-        offer: &Offer,
+        offered: &Offered,
     ) -> Result<Option<Result<Receipt, Refusal>>, Failure> {
+        let offer = &offered.offer;
         let code = offer.participant.as_str();
         let Some(participant) = self.names.participant(&self.connection, code)? else {
             return Ok(None);
@@ -162,7 +141,7 @@ impl Core {
             params![participant, offer.event.key.as_str()],
             |row| {
                 let cells = Cells::of("event", row)?;
-                if ContentHash(cells.get(1, "content_hash")?) != offer.content_hash {
+                if cells.get::<[u8; 32]>(1, "content_hash")? != offered.content_hash {
                     return Ok(Err(Refusal::KeyReused));
                 }
                 Ok(Ok(Receipt {
@@ -174,30 +153,6 @@ impl Core {
                     late: cells.get(5, "late")?,
                     warnings: cells.json_maybe(6, "warnings")?.unwrap_or_default(),
                 }))
-            },
-        )
-    }
-
-    fn present(&self, code: &DossierCode) -> Result<Option<Present>, Failure> {
-        one(
-            &self.connection,
-            "SELECT id, status, occurred_at, source_sequence, last_sequence, details_sequence
-             FROM dossier WHERE root = ?1 AND code = ?2",
-            params![code.agency().root().as_str(), code.as_str()],
-            |row| {
-                let cells = Cells::of("dossier", row)?;
-                Ok(Present {
-                    id: cells.id(),
-                    head: Head {
-                        status: cells.decoded(1, "status", status_from_code)?,
-                        occurred_at: cells.time(2, "occurred_at")?,
-                        source_sequence: cells.get(3, "source_sequence")?,
-                    },
-                    last_sequence: cells.get(4, "last_sequence")?,
-                    details_sequence: cells.get(5, "details_sequence")?,
-                    details: None,
-                    unwritten: None,
-                })
             },
         )
     }
@@ -222,19 +177,27 @@ impl Core {
         let before = present
             .as_mut()
             .and_then(|present| present.unwritten.take());
-        let procedure = procedure.or_else(|| before.and_then(|before| before.procedure));
+        let (procedure_before, wrapped_before) =
+            before.map_or((None, None), |before| (before.procedure, before.wrapped));
+        let mut next = moved_on(offer, present, acceptance.late, acceptance.details.take());
+        let seals = [&offered.details, &offered.progress, &acceptance.merged];
+        let wrapped = if seals.into_iter().any(Option::is_some) {
+            next.key.made(&self.vault, &offer.event.dossier)
+        } else {
+            None
+        };
         let newest = Newest {
             participant,
-            procedure,
+            procedure: procedure.or(procedure_before),
             accepted_at: micros(offer.now),
+            wrapped: wrapped.or(wrapped_before),
         };
-        let mut next = moved_on(offer, present, acceptance.late, acceptance.details.take());
         if is_new {
             next.id = self.write_new_dossier(&offer.event.dossier, &next, &newest)?;
         } else {
             next.unwritten = Some(newest);
         }
-        let event = self.write_event(offered, participant, &next, &acceptance)?;
+        let event = self.write_event(offered, participant, &mut next, &acceptance)?;
         self.write_deliveries(event, &next, is_new, micros(offer.now))?;
         self.woken = true;
         let receipt = Receipt {
@@ -249,58 +212,11 @@ impl Core {
         Ok((receipt, next))
     }
 
-    fn write_new_dossier(
-        &self,
-        code: &DossierCode,
-        next: &Present,
-        newest: &Newest,
-    ) -> Result<i64, Failure> {
-        let head = &next.head;
-        execute(
-            &self.connection,
-            "INSERT INTO dossier (root, code, procedure, participant, status, occurred_at, source_sequence,
-                 last_sequence, details_sequence, first_accepted_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
-            params![
-                code.agency().root().as_str(), code.as_str(), newest.procedure, newest.participant,
-                head.status.code(), micros(head.occurred_at), head.source_sequence, next.last_sequence,
-                next.details_sequence, newest.accepted_at,
-            ],
-        )?;
-        Ok(self.connection.last_insert_rowid())
-    }
-
-    fn write_present(&self, present: Present) -> Result<(), Failure> {
-        let Some(newest) = present.unwritten else {
-            return Ok(());
-        };
-        let head = &present.head;
-        execute(
-            &self.connection,
-            "UPDATE dossier SET procedure = coalesce(?2, procedure), participant = ?3, status = ?4,
-                 occurred_at = ?5, source_sequence = ?6, last_sequence = ?7, details_sequence = ?8,
-                 updated_at = ?9
-             WHERE id = ?1",
-            params![
-                present.id,
-                newest.procedure,
-                newest.participant,
-                head.status.code(),
-                micros(head.occurred_at),
-                head.source_sequence,
-                present.last_sequence,
-                present.details_sequence,
-                newest.accepted_at,
-            ],
-        )?;
-        Ok(())
-    }
-
     fn write_event(
         &mut self,
         offered: &Offered,
         participant: i64,
-        next: &Present,
+        next: &mut Present,
         acceptance: &Acceptance,
     ) -> Result<i64, Failure> {
         let Acceptance {
@@ -312,26 +228,49 @@ impl Core {
         let Offer {
             event,
             event_id,
-            content_hash,
             system,
             now,
             ..
         } = &offered.offer;
         let system = self.names.system_made(&self.connection, system)?;
+        let id = self.next_event()?;
+        let sealed = |column: Column, json: &Option<Vec<u8>>, next: &mut Present| {
+            let Some(json) = json else { return Ok(None) };
+            let key = next.key.open(&self.vault)?;
+            Ok::<_, Failure>(key.map(|key| column.seal(key, id, json)))
+        };
+        let progress = sealed(Column::Progress, &offered.progress, next)?;
+        let details = sealed(Column::Offered, &offered.details, next)?;
+        let merged = sealed(Column::Merged, merged, next)?;
+        let warnings = (!warnings.is_empty())
+            .then(|| serde_json::to_string(warnings).expect("names always serialise"));
         execute(
             &self.connection,
             "INSERT INTO event (dossier, sequence, participant, key, system, event_id, content_hash, status,
                  occurred_at, accepted_at, source_sequence, late, warnings, details_sequence, progress,
-                 offered, merged)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                 offered, merged, id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
             params![
                 next.id, next.last_sequence, participant, event.key.as_str(), system, event_id.as_bytes(),
-                content_hash.0, event.status.code(), micros(event.occurred_at), micros(*now),
-                event.source_sequence, late, (!warnings.is_empty()).then(|| json(&warnings)),
-                next.details_sequence, offered.progress, offered.details, merged,
+                offered.content_hash, event.status.code(), micros(event.occurred_at), micros(*now),
+                event.source_sequence, late, warnings, next.details_sequence, progress, details, merged, id,
             ],
         )?;
-        Ok(self.connection.last_insert_rowid())
+        self.newest_event = Some(id);
+        Ok(id)
+    }
+
+    /// The number of the next event. A sealed value is bound to its row, so the number must be known before
+    /// the row is written.
+    fn next_event(&mut self) -> Result<i64, Failure> {
+        let newest = match self.newest_event {
+            Some(newest) => Some(newest),
+            None => one(&self.connection, "SELECT max(id) FROM event", [], |row| {
+                Ok(row.get::<_, Option<i64>>(0)?)
+            })?
+            .flatten(),
+        };
+        Ok(newest.unwrap_or(0) + 1)
     }
 
     /// One delivery per destination: Ready where it is the head of its lane, else Queued.
@@ -370,55 +309,5 @@ impl Core {
             self.tally.added(known.id, state);
         }
         Ok(())
-    }
-}
-
-/// The dossier after an event: a late one takes a sequence and moves nothing else.
-fn moved_on(
-    offer: &Offer,
-    present: Option<Present>,
-    late: bool,
-    details: Option<Box<DossierDetails>>,
-) -> Present {
-    let event = &offer.event;
-    let (id, last_sequence, details_sequence) = present.as_ref().map_or((0, 0, 0), |present| {
-        (present.id, present.last_sequence, present.details_sequence)
-    });
-    let sequence = last_sequence + 1;
-    let details_sequence = if details.is_some() {
-        sequence
-    } else {
-        details_sequence
-    };
-    let (head, before) = present.map_or((None, None), |present| {
-        (Some(present.head), present.details)
-    });
-    let head = match head {
-        Some(head) if late => head,
-        head => {
-            let seen = head.and_then(|head| head.source_sequence);
-            head_of(
-                event.status,
-                stored(event.occurred_at),
-                seen.max(event.source_sequence),
-            )
-        }
-    };
-    let details = details.map(|details| Arc::new(*details)).or(before);
-    Present {
-        id,
-        head,
-        last_sequence: sequence,
-        details_sequence,
-        details,
-        unwritten: None,
-    }
-}
-
-fn head_of(status: DossierStatus, occurred_at: Timestamp, source_sequence: Option<i64>) -> Head {
-    Head {
-        status,
-        occurred_at,
-        source_sequence,
     }
 }

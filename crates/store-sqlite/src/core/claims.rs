@@ -2,45 +2,36 @@
 
 use std::sync::Arc;
 
-use lienthong_domain::event::Progress;
 use lienthong_domain::participant::ParticipantId;
 use lienthong_domain::{
-    DeliveryId, DeliveryState, DestinationName, DossierCode, DossierDetails, DossierStatus,
-    EventId, Fence, Timestamp,
+    DeliveryId, DeliveryState, DestinationName, DossierCode, DossierStatus, EventId, Fence,
+    Timestamp,
 };
 use lienthong_ports::Message;
 use lienthong_ports::store::{ClaimTerms, Work};
+use lienthong_vault::Vault;
 use rusqlite::params;
 
 use super::{Core, DELIVERIES_PER_EVENT};
 use crate::error::Failure;
-use crate::queries::status_from_code;
-use crate::rows::{Cells, all, corrupt, execute, from_json, limit, micros, micros_after, one};
+use crate::queries::{details_column, status_from_code};
+use crate::rows::{Cells, all, corrupt, execute, limit, micros, micros_after, one};
+use crate::sealed::{Column, Sealed, StoredKey, open_maybe};
 
-/// What an attempt needs, with the JSON still to be read: the caller does that, not the writer.
+/// What an attempt needs, still sealed: the caller opens it, not the writer.
 pub(crate) struct Begun {
     work: Work,
-    event: i64,
-    details: Option<String>,
-    progress: Option<String>,
+    key: StoredKey,
+    details: Option<Sealed>,
+    progress: Option<Sealed>,
 }
 
 impl Begun {
-    pub(crate) fn into_work(self) -> Result<Work, Failure> {
-        fn read<T: serde::de::DeserializeOwned>(
-            json: Option<&str>,
-            column: &'static str,
-            event: i64,
-        ) -> Result<Option<T>, Failure> {
-            json.map(from_json)
-                .transpose()
-                .map_err(|fault| corrupt("event", column, event, fault))
-        }
-        let details = read::<DossierDetails>(self.details.as_deref(), "details", self.event)?;
-        let progress = read::<Progress>(self.progress.as_deref(), "progress", self.event)?;
+    pub(crate) fn into_work(self, vault: &Vault) -> Result<Work, Failure> {
+        let details = open_maybe(self.details.as_ref(), &self.key, vault)?;
         Ok(Work {
-            details: Arc::new(details.unwrap_or_default()),
-            progress,
+            details: details.map(Arc::new).unwrap_or_default(),
+            progress: open_maybe(self.progress.as_ref(), &self.key, vault)?,
             ..self.work
         })
     }
@@ -135,11 +126,11 @@ impl Core {
             &self.connection,
             "SELECT d.id, d.destination, d.dossier, d.sequence, d.step, d.attempts_counted, o.code, e.id,
                  e.event_id, p.code, e.status, e.occurred_at, e.accepted_at, e.late, e.progress,
-                 (SELECT coalesce(h.merged, h.offered) FROM event h
-                  WHERE h.dossier = e.dossier AND h.sequence = e.details_sequence),
-                 d.attempts_made
+                 d.attempts_made, o.id, o.code, o.data_key, h.id, coalesce(h.merged, h.offered),
+                 h.merged IS NOT NULL
              FROM delivery d JOIN event e ON e.id = d.id / 64 JOIN dossier o ON o.id = d.dossier
                  JOIN participant p ON p.id = e.participant
+                 LEFT JOIN event h ON h.dossier = e.dossier AND h.sequence = e.details_sequence
              WHERE d.id = ?1",
             params![message.delivery.0],
             |row| {
@@ -161,15 +152,20 @@ impl Core {
                     progress: None,
                     details: Arc::default(),
                     delivered_before: self.delivered_before(dossier, known.id.0, sequence)?,
-                    attempt: cells.get::<u32>(16, "attempts_made")?.saturating_add(1),
+                    attempt: cells.get::<u32>(15, "attempts_made")?.saturating_add(1),
                     counted: cells.get(5, "attempts_counted")?,
                     step: cells.get(4, "step")?,
                 };
+                let column = details_column(&cells, 21)?;
+                let details = match cells.get(19, "details")? {
+                    Some(holder) => Sealed::read(&cells, 20, column, holder)?,
+                    None => None,
+                };
                 Ok(Begun {
                     work,
-                    event: event.id(),
-                    progress: event.get(14, "progress")?,
-                    details: event.get(15, "details")?,
+                    key: StoredKey::read(&cells, 16)?,
+                    progress: Sealed::read(&event, 14, Column::Progress, event.id())?,
+                    details,
                 })
             },
         )?;

@@ -1,4 +1,4 @@
-//! Small numbers for the texts that nearly every event repeats: participants and systems.
+//! Small numbers for the texts that nearly every row repeats: participants, systems and officials.
 
 use std::collections::HashMap;
 
@@ -15,6 +15,7 @@ const NAMES_REMEMBERED_MAX: usize = 10_000;
 pub(super) struct Names {
     participants: HashMap<String, i64>,
     systems: HashMap<String, i64>,
+    officials: HashMap<String, i64>,
 }
 
 impl Names {
@@ -66,6 +67,20 @@ impl Names {
             "INSERT INTO system (name) VALUES (?1)",
             name,
         )
+    }
+
+    /// The number of an official, given now if need be.
+    pub(super) fn official_made(
+        &mut self,
+        connection: &Connection,
+        name: &str,
+    ) -> Result<i64, Failure> {
+        let select = "SELECT id FROM official WHERE name = ?1";
+        if let Some(id) = find(&mut self.officials, connection, select, name)? {
+            return Ok(id);
+        }
+        let insert = "INSERT INTO official (name) VALUES (?1)";
+        make(&mut self.officials, connection, insert, name)
     }
 }
 

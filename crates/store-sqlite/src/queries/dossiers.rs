@@ -10,13 +10,14 @@ use rusqlite::{Row, ToSql, named_params, params};
 use super::{Queries, details_at, status_from_code};
 use crate::error::Failure;
 use crate::rows::{Cells, all, limit, micros, one};
+use crate::sealed::{StoredKey, open_maybe};
 
 /// The columns that [`read_dossier`] reads, up to the condition.
 macro_rules! dossiers {
     ($rest:literal) => {
         concat!(
             "SELECT o.id, o.code, p.code, o.status, o.occurred_at, o.last_sequence, o.details_sequence,
-                 o.first_accepted_at, o.updated_at
+                 o.first_accepted_at, o.updated_at, o.erased_at, o.id, o.code, o.data_key
              FROM dossier o JOIN participant p ON p.id = o.participant ",
             $rest
         )
@@ -25,8 +26,8 @@ macro_rules! dossiers {
 
 /// A dossier without its lanes and details.
 struct Plain {
-    id: i64,
     details_sequence: i64,
+    key: StoredKey,
     view: DossierView,
 }
 
@@ -39,9 +40,10 @@ impl Queries<'_> {
             read_dossier,
         )?;
         let Some(plain) = plain else { return Ok(None) };
-        let details = details_at(self.connection, plain.id, plain.details_sequence)?;
+        let sealed = details_at(self.connection, plain.key.dossier, plain.details_sequence)?;
+        let details = open_maybe(sealed.as_ref(), &plain.key, self.vault)?;
         Ok(Some(DossierView {
-            details,
+            details: details.map(Arc::new).unwrap_or_default(),
             ..self.with_lanes(plain)?
         }))
     }
@@ -146,13 +148,14 @@ impl Queries<'_> {
             .destinations
             .iter()
             .map(|known| {
-                let (waiting, parked) = self.lane_counts(plain.id, known.id.0)?;
+                let dossier = plain.key.dossier;
+                let (waiting, parked) = self.lane_counts(dossier, known.id.0)?;
                 Ok(LaneView {
                     destination: known.name.clone(),
-                    delivered_sequence: self.delivered_sequence(plain.id, known.id.0)?,
+                    delivered_sequence: self.delivered_sequence(dossier, known.id.0)?,
                     waiting,
                     parked,
-                    head: self.lane_head(plain.id, known.id.0)?,
+                    head: self.lane_head(dossier, known.id.0)?,
                 })
             })
             .collect::<Result<_, Failure>>()?;
@@ -194,7 +197,7 @@ impl Queries<'_> {
 fn read_dossier(row: &Row<'_>) -> Result<Plain, Failure> {
     let cells = Cells::of("dossier", row)?;
     Ok(Plain {
-        id: cells.id(),
+        key: StoredKey::read(&cells, 10)?,
         details_sequence: cells.get(6, "details_sequence")?,
         view: DossierView {
             code: cells.parsed(1, "code", DossierCode::parse)?,
@@ -204,6 +207,7 @@ fn read_dossier(row: &Row<'_>) -> Result<Plain, Failure> {
             last_sequence: cells.get(5, "last_sequence")?,
             first_accepted_at: cells.time(7, "first_accepted_at")?,
             updated_at: cells.time(8, "updated_at")?,
+            erased_at: cells.time_maybe(9, "erased_at")?,
             details: Arc::new(DossierDetails::default()),
             lanes: Vec::new(),
         },

@@ -10,13 +10,15 @@ use super::{Queries, outcome_from_code, status_from_code};
 use crate::core::DELIVERIES_PER_EVENT;
 use crate::error::Failure;
 use crate::rows::{Cells, all, limit, one};
+use crate::sealed::{Column, Sealed, StoredKey, open_maybe};
 
-/// The columns that [`read_entry`] reads, up to the condition.
+/// The columns that [`Queries::read_entry`] reads, up to the condition.
 macro_rules! entries {
     ($rest:literal) => {
         concat!(
             "SELECT e.id, e.event_id, o.code, e.sequence, e.status, e.occurred_at, e.accepted_at,
-                 e.source_sequence, e.late, e.warnings, p.code, s.name, e.progress
+                 e.source_sequence, e.late, e.warnings, p.code, s.name,
+                 CASE WHEN e.sequence > o.erased_through THEN e.progress END, o.id, o.code, o.data_key
              FROM event e JOIN dossier o ON o.id = e.dossier JOIN participant p ON p.id = e.participant
                  JOIN system s ON s.id = e.system ",
             $rest
@@ -49,7 +51,7 @@ impl Queries<'_> {
             self.connection,
             entries!("WHERE e.dossier = ?1 AND e.sequence > ?2 ORDER BY e.sequence LIMIT ?3"),
             params![dossier, after_sequence, limit(items)],
-            read_entry,
+            |row| self.read_entry(row),
         )?;
         entries
             .into_iter()
@@ -72,11 +74,11 @@ impl Queries<'_> {
             self.connection,
             entries!("WHERE e.id > ?1 ORDER BY e.id LIMIT ?2"),
             params![event, limit(items)],
-            read_entry,
+            |row| self.read_entry(row),
         )
     }
 
-    pub(super) fn dossier_id(&self, code: &DossierCode) -> Result<Option<i64>, Failure> {
+    pub(crate) fn dossier_id(&self, code: &DossierCode) -> Result<Option<i64>, Failure> {
         one(
             self.connection,
             "SELECT id FROM dossier WHERE root = ?1 AND code = ?2",
@@ -130,6 +132,28 @@ impl Queries<'_> {
         .transpose()
     }
 
+    fn read_entry(&self, row: &Row<'_>) -> Result<(i64, TimelineEntry), Failure> {
+        let cells = Cells::of("event", row)?;
+        let key = StoredKey::read(&cells, 13)?;
+        let progress = Sealed::read(&cells, 12, Column::Progress, cells.id())?;
+        let entry = TimelineEntry {
+            event_id: EventId::from_bytes(cells.get(1, "event_id")?),
+            dossier: cells.parsed(2, "dossier", DossierCode::parse)?,
+            sequence: cells.get(3, "sequence")?,
+            status: cells.decoded(4, "status", status_from_code)?,
+            occurred_at: cells.time(5, "occurred_at")?,
+            accepted_at: cells.time(6, "accepted_at")?,
+            source_sequence: cells.get(7, "source_sequence")?,
+            late: cells.get(8, "late")?,
+            warnings: cells.json_maybe(9, "warnings")?.unwrap_or_default(),
+            participant: cells.parsed(10, "participant", ParticipantId::parse)?,
+            system: cells.get(11, "system")?,
+            progress: open_maybe(progress.as_ref(), &key, self.vault)?,
+            deliveries: Vec::new(),
+        };
+        Ok((cells.id(), entry))
+    }
+
     fn read_delivery(&self, row: &Row<'_>) -> Result<DeliveryView, Failure> {
         let cells = Cells::of("delivery", row)?;
         let state = cells.state(3)?;
@@ -165,26 +189,6 @@ impl Queries<'_> {
         attempts.reverse();
         Ok(DeliveryView { attempts, ..view })
     }
-}
-
-fn read_entry(row: &Row<'_>) -> Result<(i64, TimelineEntry), Failure> {
-    let cells = Cells::of("event", row)?;
-    let entry = TimelineEntry {
-        event_id: EventId::from_bytes(cells.get(1, "event_id")?),
-        dossier: cells.parsed(2, "dossier", DossierCode::parse)?,
-        sequence: cells.get(3, "sequence")?,
-        status: cells.decoded(4, "status", status_from_code)?,
-        occurred_at: cells.time(5, "occurred_at")?,
-        accepted_at: cells.time(6, "accepted_at")?,
-        source_sequence: cells.get(7, "source_sequence")?,
-        late: cells.get(8, "late")?,
-        warnings: cells.json_maybe(9, "warnings")?.unwrap_or_default(),
-        participant: cells.parsed(10, "participant", ParticipantId::parse)?,
-        system: cells.get(11, "system")?,
-        progress: cells.json_maybe(12, "progress")?,
-        deliveries: Vec::new(),
-    };
-    Ok((cells.id(), entry))
 }
 
 fn read_attempt(row: &Row<'_>) -> Result<AttemptView, Failure> {

@@ -2,6 +2,7 @@ use lienthong_domain::DossierStatus;
 use lienthong_domain::delivery::LanePolicy;
 use lienthong_ports::conformance::store::{code, destination, offer};
 use lienthong_ports::store::DestinationSpec;
+use lienthong_vault::Vault;
 use rusqlite::{Connection, ffi};
 use tokio::sync::oneshot;
 
@@ -18,9 +19,10 @@ fn core() -> Core {
             name: destination("dvcqg"),
             lane: LanePolicy::Hold,
         }],
+        Arc::new(Vault::for_tests(1)),
     );
-    let mut connection = Connection::open_in_memory().unwrap();
-    migrate(&mut connection, &config.path).unwrap();
+    let connection = Connection::open_in_memory().unwrap();
+    migrate(&connection, &config.path, &config.vault).unwrap();
     Core::new(connection, &config).unwrap()
 }
 
@@ -53,7 +55,7 @@ fn intake(dossier: u32, count: u32) -> (Box<dyn Job>, Answer) {
                 i64::from(number),
             )
         })
-        .map(Offered::from)
+        .map(|offer| Offered::new(offer, &Vault::for_tests(1)))
         .collect();
     job(move |core| Ok(core.accept(&offers)?.into_iter().flatten().count()))
 }

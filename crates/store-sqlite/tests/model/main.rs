@@ -3,6 +3,7 @@
 mod plain;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong_domain::delivery::{Answer, LanePolicy, Outcome, ParkReason, RetryCause};
@@ -13,6 +14,7 @@ use lienthong_ports::store::{
     Actor, ClaimTerms, DestinationSpec, Finish, Next, ParkedFilter, ReplayTerms,
 };
 use lienthong_store_sqlite::{Config, MEMORY, SqliteStore};
+use lienthong_vault::Vault;
 use proptest::prelude::*;
 
 use DeliveryState::{Calling, Discarded, Done, Queued, Ready, Sent};
@@ -73,7 +75,7 @@ impl Pair {
             name: destination("dvcqg"),
             lane: policy,
         };
-        let config = Config::new(MEMORY, vec![spec]);
+        let config = Config::new(MEMORY, vec![spec], Arc::new(Vault::for_tests(1)));
         let store = SqliteStore::open_inline(&config).expect("a database in memory opens");
         let model = Model {
             policy,

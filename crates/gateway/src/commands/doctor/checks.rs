@@ -25,12 +25,43 @@ pub(super) async fn all(config: &Config) -> Vec<Finding> {
         clock_finding(clock.now()),
         certificates(config, &clock),
         participants(&config.participants.file),
+        keys(config),
         address(config).await,
     ];
     findings.extend(store(config).await);
     findings.push(broker(config, &clock).await);
     findings.push(portal(config, &clock).await);
+    findings.push(population(config, &clock).await);
     findings
+}
+
+async fn population(config: &Config, clock: &Clock) -> Finding {
+    const FIX: &str = "look at the address, the credentials and the certificates in [population], and at the route to it";
+    let checked = match wire::registry(config, clock) {
+        Ok(None) => return Finding::ok("population", "none: nobody can ask about citizens"),
+        Ok(Some(registry)) => registry.check(PATIENCE).await,
+        Err(error) => Err(format!("{error:#}")),
+    };
+    match checked {
+        Ok(()) => Finding::ok("population", "answers and accepts us"),
+        Err(found) => Finding::fault("population", found, FIX),
+    }
+}
+
+fn keys(config: &Config) -> Finding {
+    const FIX: &str = "without this file nobody can read the store: put it back, and keep a copy";
+    let file = &config.vault.keys_file;
+    if !file.exists() && !config.store.path.exists() {
+        let found = format!("{} is made at the first start", file.display());
+        return Finding::ok("keys", found);
+    }
+    match lienthong_vault::KeyRing::read(file) {
+        Ok(ring) => Finding::ok(
+            "keys",
+            format!("{} in {}", ring.keys().count(), file.display()),
+        ),
+        Err(error) => Finding::fault("keys", format!("failed to {error}"), FIX),
+    }
 }
 
 /// The program was built after this day; an earlier clock is wrong.

@@ -1,0 +1,449 @@
+//! `participants`: who may do what, whether a question would be allowed, and who is held back.
+
+use lienthong_domain::ErrorCode;
+use lienthong_domain::identity::Field;
+use lienthong_proto::admin::v1 as proto;
+use lienthong_proto::admin::v1::participant_service_client::ParticipantServiceClient;
+use tonic::transport::Channel;
+
+use crate::connection::unary;
+use crate::errors::CliError;
+use crate::exit::Exit;
+use crate::instant::shown;
+use crate::messages;
+use crate::operations::word;
+use crate::output::Output;
+use crate::output::table::{Table, harmless};
+
+/// What to do with participants.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum ParticipantCommand {
+    /// List the participants and their systems
+    #[command(after_help = "Example:\n  lienthong participants list")]
+    List,
+    /// Show one participant with everything it is granted
+    #[command(after_help = "Example:\n  lienthong participants show G15")]
+    Show {
+        /// Agency code
+        participant: String,
+    },
+    /// Ask whether a question about a citizen would be allowed now, and why not
+    ///
+    /// Nothing is asked of the population database and nothing is recorded.
+    #[command(after_help = "Examples:
+  lienthong participants check G15 hotich --purpose CIVIL_STATUS --mode verify --fields sex,home_town --dossier H56.14-240823-0001
+  lienthong participants check G15 hotich --purpose CIVIL_STATUS --mode disclose --fields permanent_residence --json
+
+Exit codes: 0 allowed, 1 not allowed")]
+    Check(CheckArgs),
+    /// List who is slowed, held or blocked because their questions look like guessing
+    #[command(after_help = "Example:\n  lienthong participants guards")]
+    Guards,
+    /// Let somebody ask again who was held or blocked
+    #[command(after_help = "Examples:
+  lienthong participants lift G15 hotich --official lethihoa.tuphap --reason 'đã làm việc với cán bộ'
+  lienthong participants lift G15 hotich --reason 'lỗi phần mềm đã sửa'
+
+Exit codes: 0 lifted, 65 there was no guard")]
+    Lift(LiftArgs),
+}
+
+/// A question that is only imagined.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CheckArgs {
+    /// Agency code of the participant
+    participant: String,
+    /// Name of its system
+    system: String,
+    /// Purpose
+    #[arg(long, value_name = "CODE")]
+    purpose: String,
+    /// Kind of question
+    #[arg(long, value_parser = ["verify", "disclose", "usage"])]
+    mode: String,
+    /// Fields beside number, name and birth date: sex,permanent_residence
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', value_parser = crate::verify::field)]
+    fields: Vec<Field>,
+    /// Dossier that would need the answer
+    #[arg(long, value_name = "CODE")]
+    dossier: Option<String>,
+}
+
+/// Whose guard to lift, and why.
+#[derive(Debug, Clone, clap::Args)]
+pub struct LiftArgs {
+    /// Agency code of the participant
+    participant: String,
+    /// Name of its system
+    system: String,
+    /// Account of the official; without it the guard of the whole system
+    #[arg(long, value_name = "ACCOUNT")]
+    official: Option<String>,
+    /// Why; goes into the audit trail, without personal data
+    #[arg(long)]
+    reason: String,
+}
+
+/// Shows, checks or lifts.
+///
+/// # Errors
+/// A refusal of the gateway, no answer, or a participant that does not exist.
+pub(crate) async fn run(
+    command: &ParticipantCommand,
+    channel: Channel,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    let client = ParticipantServiceClient::new(channel);
+    match command {
+        ParticipantCommand::List => list(client, output).await,
+        ParticipantCommand::Show { participant } => show(client, participant, output).await,
+        ParticipantCommand::Check(args) => check(client, args, output).await,
+        ParticipantCommand::Guards => guards(client, output).await,
+        ParticipantCommand::Lift(args) => lift(client, args, output).await,
+    }
+}
+
+async fn all(
+    mut client: ParticipantServiceClient<Channel>,
+) -> Result<Vec<proto::Participant>, CliError> {
+    let request = unary(proto::ListParticipantsRequest {});
+    let answer = client.list_participants(request).await?;
+    Ok(answer.into_inner().participants)
+}
+
+async fn list(
+    client: ParticipantServiceClient<Channel>,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    let found = all(client).await?;
+    if output.is_json() {
+        for participant in &found {
+            tell_json(participant, output)?;
+        }
+    } else {
+        output.table(&participant_table(&found))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn tell_json(participant: &proto::Participant, output: &Output) -> Result<(), CliError> {
+    let name = "lienthong.admin.v1.Participant";
+    Ok(output.json(&messages::to_json(name, participant))?)
+}
+
+fn participant_table(participants: &[proto::Participant]) -> Table {
+    let heading = [
+        "đơn vị / participant",
+        "tên / name",
+        "hoạt động / active",
+        ">sự kiện/s / events/s",
+        "hệ thống / systems",
+    ];
+    let mut table = Table::new(&heading);
+    for participant in participants {
+        let systems = participant
+            .systems
+            .iter()
+            .map(|system| format!("{} ({})", system.name, system.role));
+        table.row([
+            participant.participant_id.clone(),
+            participant.name.clone(),
+            active(participant).to_owned(),
+            participant.rate_per_second_max.to_string(),
+            systems.collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    table
+}
+
+fn active(participant: &proto::Participant) -> &'static str {
+    if participant.active {
+        "có / yes"
+    } else {
+        "tạm ngừng / suspended"
+    }
+}
+
+async fn show(
+    client: ParticipantServiceClient<Channel>,
+    id: &str,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    let found = all(client).await?;
+    let Some(participant) = found.iter().find(|found| found.participant_id == id) else {
+        return Err(CliError::NothingFound(format!("participant {}", harmless(id))));
+    };
+    if output.is_json() {
+        tell_json(participant, output)?;
+        return Ok(Exit::Ok);
+    }
+    output.text(&harmless(&format!(
+        "{}  {}  hoạt động / active: {}  {} sự kiện/s / events/s",
+        participant.participant_id,
+        participant.name,
+        active(participant),
+        participant.rate_per_second_max
+    )))?;
+    output.text("")?;
+    output.table(&system_table(participant))?;
+    if let Some(grants) = grant_table(participant) {
+        output.text("")?;
+        output.table(&grants)?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn system_table(participant: &proto::Participant) -> Table {
+    let mut table = Table::new(&["hệ thống / system", "vai trò / role", ">khóa ghim / pinned keys"]);
+    for system in &participant.systems {
+        let pins = match system.pins {
+            0 => "không / none".to_owned(),
+            pins => pins.to_string(),
+        };
+        table.row([system.name.clone(), system.role.clone(), pins]);
+    }
+    table
+}
+
+/// `None` when nothing about citizens is granted.
+fn grant_table(participant: &proto::Participant) -> Option<Table> {
+    let heading = [
+        "hệ thống / system",
+        "mục đích / purpose",
+        "cách hỏi / mode",
+        "trường / fields",
+        "thủ tục / procedures",
+        "hạn mức / quota",
+        ">lô tối đa / job items",
+        "từ / from",
+        "đến / until",
+    ];
+    let mut table = Table::new(&heading);
+    let mut is_empty = true;
+    for system in &participant.systems {
+        for grant in &system.grants {
+            is_empty = false;
+            let procedures = match grant.procedure_codes.as_slice() {
+                [] => "theo mục đích / of the purpose".to_owned(),
+                codes => codes.join(", "),
+            };
+            table.row([
+                system.name.clone(),
+                grant.purpose_code.clone(),
+                grant.mode.clone(),
+                grant.fields.join(", "),
+                procedures,
+                grant.quota_class.clone(),
+                grant.job_items_max.to_string(),
+                shown(grant.valid_from.as_ref()),
+                shown(grant.valid_until.as_ref()),
+            ]);
+        }
+    }
+    (!is_empty).then_some(table)
+}
+
+async fn check(
+    mut client: ParticipantServiceClient<Channel>,
+    args: &CheckArgs,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    let request = proto::CheckGrantRequest {
+        participant_id: args.participant.clone(),
+        system: args.system.clone(),
+        purpose_code: args.purpose.clone(),
+        mode: args.mode.clone(),
+        fields: args.fields.iter().map(|field| field.name().to_owned()).collect(),
+        dossier_code: args.dossier.clone().unwrap_or_default(),
+    };
+    let answer = client.check_grant(unary(request)).await?.into_inner();
+    if output.is_json() {
+        let name = "lienthong.admin.v1.CheckGrantResponse";
+        output.json(&messages::to_json(name, &answer))?;
+    } else {
+        output.text(&told_check(&answer))?;
+    }
+    Ok(if answer.allowed { Exit::Ok } else { Exit::NotSo })
+}
+
+/// The verdict, what was looked at, and for a refusal the page of its code.
+fn told_check(answer: &proto::CheckGrantResponse) -> String {
+    let mut lines = Vec::new();
+    if answer.allowed {
+        lines.push("được phép / allowed".to_owned());
+    } else {
+        lines.push(format!("không được phép / not allowed: {}", answer.reason));
+        lines.push(format!("  {}", answer.message_vi));
+        lines.push(format!("  {}", answer.message_en));
+    }
+    for (what, fields) in [
+        ("được trả lời / answered", &answer.shown_fields),
+        ("bị giữ lại / withheld", &answer.withheld_fields),
+    ] {
+        if !fields.is_empty() {
+            lines.push(format!("{what}: {}", fields.join(", ")));
+        }
+    }
+    lines.push(String::new());
+    for (number, step) in (1..).zip(&answer.steps) {
+        lines.push(format!("{number}. {step}"));
+    }
+    let mut text: Vec<_> = lines.iter().map(|line| harmless(line)).collect();
+    if let Ok(code) = answer.reason.parse::<ErrorCode>() {
+        text.extend([String::new(), code.page().to_owned()]);
+    }
+    text.join("\n")
+}
+
+async fn guards(
+    mut client: ParticipantServiceClient<Channel>,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    let request = unary(proto::ListGuardsRequest {});
+    let found = client.list_guards(request).await?.into_inner().guards;
+    if output.is_json() {
+        for guard in &found {
+            let name = "lienthong.admin.v1.Guard";
+            output.json(&messages::to_json(name, guard))?;
+        }
+    } else {
+        output.table(&guard_table(&found))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn guard_table(guards: &[proto::Guard]) -> Table {
+    let heading = [
+        "đơn vị / participant",
+        "cán bộ / official",
+        "mức / level",
+        "lý do / reason",
+        "từ / since",
+        ">hỏi sai / misses",
+        ">người/giờ / persons/hour",
+        ">người/ngày / persons/day",
+    ];
+    let mut table = Table::new(&heading);
+    for guard in guards {
+        let official = match guard.official_id.as_str() {
+            "" => "cả hệ thống / whole system",
+            official => official,
+        };
+        table.row([
+            format!("{}/{}", guard.participant_id, guard.system),
+            official.to_owned(),
+            level(guard.level()),
+            guard.reason.clone(),
+            shown(guard.since.as_ref()),
+            format!("{:.1}", guard.misses_net),
+            guard.subjects_last_hour.to_string(),
+            guard.subjects_last_day.to_string(),
+        ]);
+    }
+    table
+}
+
+fn level(level: proto::GuardLevel) -> String {
+    let vi = match level {
+        proto::GuardLevel::Slow => "làm chậm",
+        proto::GuardLevel::Approval => "chờ duyệt",
+        proto::GuardLevel::Blocked => "khóa",
+        proto::GuardLevel::Unspecified => "?",
+    };
+    format!("{vi} / {}", word(level.as_str_name(), "GUARD_LEVEL_"))
+}
+
+async fn lift(
+    mut client: ParticipantServiceClient<Channel>,
+    args: &LiftArgs,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    let request = proto::LiftGuardRequest {
+        participant_id: args.participant.clone(),
+        system: args.system.clone(),
+        official_id: args.official.clone().unwrap_or_default(),
+        reason: args.reason.clone(),
+    };
+    let answer = client.lift_guard(unary(request)).await?.into_inner();
+    if output.is_json() {
+        let name = "lienthong.admin.v1.LiftGuardResponse";
+        output.json(&messages::to_json(name, &answer))?;
+    } else if answer.lifted {
+        output.text("đã mở lại / lifted")?;
+    } else {
+        output.say("không có gì bị giữ / there was no guard");
+    }
+    Ok(if answer.lifted { Exit::Ok } else { Exit::DataRefused })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{FakeGateway, Moods};
+
+    async fn run(line: &str) -> crate::fake::Ran {
+        let words: Vec<_> = line.split(' ').collect();
+        FakeGateway::start(Moods::default()).await.run(&words).await
+    }
+
+    #[tokio::test]
+    async fn participants_are_listed_and_shown_with_their_grants() {
+        let listed = run("participants list").await;
+        assert_eq!(listed.data.lines().count(), 3, "{}", listed.data);
+        assert!(listed.data.contains("hotich (identity)"), "{}", listed.data);
+        assert!(listed.data.contains("tạm ngừng / suspended"), "{}", listed.data);
+        let shown = run("participants show G15").await;
+        assert!(shown.data.contains("Bộ Tư pháp"), "{}", shown.data);
+        assert!(shown.data.contains("sex, home_town"), "{}", shown.data);
+        let json = run("participants show G15 --json").await.object();
+        assert_eq!(json["systems"][0]["grants"][0]["mode"], "verify");
+        let unknown = run("participants show G99").await;
+        assert_eq!(unknown.exit, Exit::DataRefused);
+        assert!(unknown.talk.contains("participant G99"), "{}", unknown.talk);
+    }
+
+    #[tokio::test]
+    async fn a_check_ends_as_the_question_would() {
+        let check = "participants check G15 hotich --purpose CIVIL_STATUS --mode disclose --fields";
+        assert_eq!(run(&format!("{check} sex")).await.exit, Exit::Ok);
+        let refused = run(&format!("{check} sex,father")).await;
+        assert_eq!(refused.exit, Exit::NotSo);
+        assert!(refused.data.contains("withheld: father"), "{}", refused.data);
+    }
+
+    #[tokio::test]
+    async fn guards_are_told_and_lifted() {
+        let guards = run("participants guards").await;
+        assert!(guards.data.contains("chờ duyệt / approval"), "{}", guards.data);
+        let lift = "participants lift G15 hotich --reason nhầm";
+        assert_eq!(run(lift).await.exit, Exit::DataRefused);
+        let lifted = run(&format!("{lift} --official lethihoa.tuphap")).await;
+        assert_eq!((lifted.exit, lifted.data.as_str()), (Exit::Ok, "đã mở lại / lifted\n"));
+    }
+
+    #[test]
+    fn a_refused_check_is_told_with_its_steps_and_its_page() {
+        let answer = proto::CheckGrantResponse {
+            allowed: false,
+            reason: "FIELDS_NOT_GRANTED".into(),
+            message_vi: "Có trường thông tin không được cấp quyền.".into(),
+            message_en: "Some of the fields are not granted.".into(),
+            withheld_fields: vec!["father".into()],
+            steps: vec!["participant G15: active".into(), "grant: verify, sex".into()],
+            ..proto::CheckGrantResponse::default()
+        };
+        let told = told_check(&answer);
+        let expected = "\
+không được phép / not allowed: FIELDS_NOT_GRANTED
+  Có trường thông tin không được cấp quyền.
+  Some of the fields are not granted.
+bị giữ lại / withheld: father
+
+1. participant G15: active
+2. grant: verify, sex
+
+";
+        assert_eq!(told.strip_suffix(ErrorCode::FieldsNotGranted.page()), Some(expected));
+        assert!(told.contains("**What to do**"));
+    }
+}

@@ -1,0 +1,170 @@
+//! Jobs that were made before: list, show, pause, resume, cancel.
+
+use lienthong_domain::ErrorCode;
+use lienthong_domain::identity::JobId;
+use lienthong_proto::identity::v1 as proto;
+use lienthong_proto::identity::v1::identity_service_client::IdentityServiceClient;
+use tonic::transport::Channel;
+
+use super::words;
+use crate::connection::unary;
+use crate::errors::CliError;
+use crate::exit::Exit;
+use crate::instant::shown;
+use crate::messages;
+use crate::output::Output;
+use crate::output::table::Table;
+
+/// Jobs per page.
+const PAGE_SIZE: u32 = 100;
+const JOB: &str = "lienthong.identity.v1.VerificationJob";
+
+/// What to do with a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Steer {
+    Cancel,
+    Pause,
+    Resume,
+}
+
+/// Lists our jobs, newest first.
+///
+/// # Errors
+/// A refusal of the gateway, or no answer.
+pub(crate) async fn list(
+    mut client: IdentityServiceClient<Channel>,
+    limit: usize,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    let mut request = proto::ListVerificationJobsRequest {
+        page_size: PAGE_SIZE,
+        page_token: String::new(),
+    };
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let answer = client
+            .list_verification_jobs(unary(request.clone()))
+            .await?
+            .into_inner();
+        found.extend(answer.jobs);
+        request.page_token = answer.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    let is_cut = found.len() > limit || !request.page_token.is_empty();
+    found.truncate(limit);
+    tell(&found, output)?;
+    if is_cut {
+        output.say("còn nữa; --limit để xem / there are more; --limit shows them");
+    }
+    Ok(Exit::Ok)
+}
+
+/// Shows one job, after steering it if asked to.
+///
+/// # Errors
+/// As [`list`].
+pub(crate) async fn one(
+    mut client: IdentityServiceClient<Channel>,
+    job: JobId,
+    steer: Option<Steer>,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    let job_id = job.to_string();
+    let job = match steer {
+        None => {
+            let request = proto::GetVerificationJobRequest {
+                job_id,
+                idempotency_key: String::new(),
+            };
+            let answer = client.get_verification_job(unary(request)).await?;
+            answer.into_inner().job
+        }
+        Some(Steer::Cancel) => {
+            let request = unary(proto::CancelVerificationJobRequest { job_id });
+            client.cancel_verification_job(request).await?.into_inner().job
+        }
+        Some(Steer::Pause) => {
+            let request = unary(proto::PauseVerificationJobRequest { job_id });
+            client.pause_verification_job(request).await?.into_inner().job
+        }
+        Some(Steer::Resume) => {
+            let request = unary(proto::ResumeVerificationJobRequest { job_id });
+            client.resume_verification_job(request).await?.into_inner().job
+        }
+    };
+    let found: Vec<_> = job.into_iter().collect();
+    tell(&found, output)?;
+    for job in found.iter().filter(|job| !job.state_reason.is_empty()) {
+        output.say(&told_reason(&job.state_reason));
+    }
+    Ok(Exit::Ok)
+}
+
+/// A reason in both languages and where its page is.
+fn told_reason(reason: &str) -> String {
+    reason.parse::<ErrorCode>().map_or_else(
+        |()| reason.to_owned(),
+        |code| {
+            format!(
+                "{code}: {}\n{}\nsee: lienthong explain {code}",
+                code.vi(),
+                code.en()
+            )
+        },
+    )
+}
+
+fn tell(jobs: &[proto::VerificationJob], output: &Output) -> Result<(), CliError> {
+    if output.is_json() {
+        for job in jobs {
+            output.json(&messages::to_json(JOB, job))?;
+        }
+        return Ok(());
+    }
+    Ok(output.table(&job_table(jobs))?)
+}
+
+fn job_table(jobs: &[proto::VerificationJob]) -> Table {
+    let heading = [
+        "lô / job",
+        "trạng thái / state",
+        "mục đích / purpose",
+        ">người / persons",
+        ">tải lên / uploaded",
+        ">trả lời / answered",
+        ">khớp / match",
+        ">không / no",
+        ">chưa rõ / undecided",
+        ">lỗi / failed",
+        "mở lúc / opened",
+        "xóa lúc / erased at",
+        "khóa / key",
+    ];
+    let mut table = Table::new(&heading);
+    for job in jobs {
+        let purpose = job.inquiry.as_ref().map(|inquiry| inquiry.purpose_code.clone());
+        let state = words::job_state(job.state());
+        let state = match job.state_reason.as_str() {
+            "" => state.to_owned(),
+            reason => format!("{state}: {reason}"),
+        };
+        table.row([
+            job.job_id.clone(),
+            state,
+            purpose.unwrap_or_default(),
+            job.items_total.to_string(),
+            job.items_received.to_string(),
+            job.items_answered.to_string(),
+            job.items_matched.to_string(),
+            job.items_not_matched.to_string(),
+            job.items_undecided.to_string(),
+            job.items_failed.to_string(),
+            shown(job.created_at.as_ref()),
+            shown(job.erase_at.as_ref()),
+            job.idempotency_key.clone(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,442 @@
+//! The guard: quotas, wrong claims about one citizen, and the search for those who guess numbers.
+//!
+//! A pure state machine: time is handed in, and the state is what follows from the usage records of the last
+//! 24 hours and from the guard actions, so it is rebuilt at a start; only misses older than that are then
+//! forgotten. Nothing here knows a citizen number.
+//!
+//! ```text
+//! consider ──> begin ──(the database is asked)──> end ──> nothing | slow | Held ──lift──> clean slate
+//!                └─> wait: too many calls under way              second time: Blocked ──lift──┘
+//! ```
+
+mod evidence;
+mod neighbours;
+mod party;
+mod rate;
+mod stop;
+mod subjects;
+mod tree;
+mod views;
+mod window;
+
+use lienthong_domain::Timestamp;
+use lienthong_domain::identity::grant::QuotaClass;
+use lienthong_domain::identity::{UsageKind, UsageOutcome};
+use lienthong_ports::identity::{GuardAction, GuardActionKind, UsageDraft};
+
+use crate::config::GuardConfig;
+use neighbours::Looks;
+use party::Party;
+pub(crate) use stop::{Stop, Who};
+use subjects::{Room, Subjects};
+use tree::{Askers, Tree, block_within};
+pub use views::{GuardLevel, GuardTarget, GuardView};
+
+/// How often what is old is forgotten, in milliseconds.
+const SWEEP_MS: i64 = 60_000;
+/// Who acts, in guard actions.
+const GATEWAY: &str = "gateway";
+
+/// The guard of all questions.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    config: GuardConfig,
+    askers: Tree,
+    subjects: Subjects,
+    swept_ms: i64,
+}
+
+/// Whether a question may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It has begun and must be ended.
+    Begun,
+    /// Too many are under way; try again when one has ended.
+    Wait,
+}
+
+/// What follows from the end of a question.
+#[derive(Debug, Default)]
+pub(crate) struct Ended {
+    /// The answer is to be given late.
+    pub(crate) slow: bool,
+    /// Holds and blocks to be kept and told.
+    pub(crate) actions: Vec<GuardAction>,
+}
+
+/// What an outcome says about the asker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Hit,
+    Miss,
+    Undecided,
+    Nothing,
+}
+
+impl Sign {
+    const fn of(outcome: UsageOutcome) -> Self {
+        match outcome {
+            UsageOutcome::Matched | UsageOutcome::Disclosed => Self::Hit,
+            UsageOutcome::NotMatched => Self::Miss,
+            UsageOutcome::Undecided => Self::Undecided,
+            UsageOutcome::Refused | UsageOutcome::Failed | UsageOutcome::Deferred => Self::Nothing,
+        }
+    }
+}
+
+impl Guard {
+    /// A guard that knows nobody.
+    pub(crate) fn new(config: GuardConfig) -> Self {
+        Self {
+            config,
+            askers: Tree::default(),
+            subjects: Subjects::default(),
+            swept_ms: i64::MIN,
+        }
+    }
+
+    /// Whether anything stands against the question; takes a token of the rates.
+    ///
+    /// # Errors
+    /// [`Stop`]: held or blocked, citizen locked, quota used up.
+    pub(crate) fn consider(
+        &mut self,
+        ask: &UsageDraft,
+        quota: &QuotaClass,
+        now: Timestamp,
+    ) -> Result<(), Stop> {
+        let now_ms = now.as_millisecond();
+        self.sweep(now_ms);
+        let mut askers = self.askers.askers(&ask.asker, &self.config)?;
+        askers.not_halted()?;
+        locked_wait(&self.subjects, &self.config, ask, now_ms)?;
+        if ask.kind == UsageKind::Job {
+            return Ok(());
+        }
+        askers.take_rate(quota, now_ms)?;
+        askers.within_quota(ask, quota, &self.config, now_ms)
+    }
+
+    /// Begins a question that was considered: counts its citizen, and its call as one that may miss.
+    ///
+    /// # Errors
+    /// As [`Self::consider`]; things may have changed since.
+    pub(crate) fn begin(
+        &mut self,
+        ask: &UsageDraft,
+        quota: &QuotaClass,
+        now: Timestamp,
+    ) -> Result<Turn, Stop> {
+        let (now_ms, config) = (now.as_millisecond(), &self.config);
+        let mut askers = self.askers.askers(&ask.asker, config)?;
+        askers.not_halted()?;
+        let wait_for_subject = locked_wait(&self.subjects, config, ask, now_ms)?;
+        if ask.kind != UsageKind::Job {
+            askers.within_quota(ask, quota, config, now_ms)?;
+        }
+        let is_call = is_call(ask.kind);
+        if wait_for_subject || (is_call && !askers.has_room(quota, config)) {
+            return Ok(Turn::Wait);
+        }
+        askers.count(ask, now_ms);
+        if is_call {
+            askers.official.party.evidence.begin();
+            askers.system.evidence.begin();
+        }
+        if let Some(subject) = ask.subject
+            && ask.kind != UsageKind::ListUsage
+        {
+            self.subjects.begin(subject, &ask.asker.participant);
+        }
+        Ok(Turn::Begun)
+    }
+
+    /// Ends a question that was begun.
+    pub(crate) fn end(&mut self, ask: &UsageDraft, outcome: UsageOutcome, now: Timestamp) -> Ended {
+        if let Some(subject) = &ask.subject
+            && ask.kind != UsageKind::ListUsage
+        {
+            self.subjects.end(subject, &ask.asker.participant);
+        }
+        self.weigh(ask, outcome, now.as_millisecond());
+        let config = &self.config;
+        let Ok(askers) = self.askers.askers(&ask.asker, config) else {
+            return Ended::default();
+        };
+        if !is_call(ask.kind) {
+            return Ended::default();
+        }
+        askers.official.party.evidence.end();
+        askers.system.evidence.end();
+        let mut actions = Vec::new();
+        let mut halt = |party: &mut Party, official| {
+            if let Some(kind) = party.halt(now, now.as_millisecond(), block_within(config)) {
+                actions.push(action(&ask.asker, official, kind, now));
+            }
+        };
+        let Askers {
+            official, system, ..
+        } = askers;
+        if is_guessing(&official.party, config.hold_score, Some(&official.looks), config) {
+            halt(&mut official.party, Some(&ask.asker.official));
+        }
+        if is_guessing(system, config.system_hold_score, None, config) {
+            halt(system, None);
+        }
+        let slow = |party: &Party, misses| party.evidence.misses_net() >= f64::from(misses);
+        Ended {
+            slow: slow(&official.party, config.slow_misses)
+                || slow(system, config.system_slow_misses),
+            actions,
+        }
+    }
+
+    /// Takes a usage record of the past into account. Nobody is held by it: see [`Self::settle`].
+    pub(crate) fn fold(&mut self, record: &UsageDraft) {
+        if record.as_relative || record.outcome == UsageOutcome::Refused {
+            return;
+        }
+        let now_ms = record.at.as_millisecond();
+        self.sweep(now_ms);
+        if let Ok(mut askers) = self.askers.askers(&record.asker, &self.config) {
+            askers.count(record, now_ms);
+        }
+        self.weigh(record, record.outcome, now_ms);
+    }
+
+    /// Takes a kept action into account.
+    pub(crate) fn follow(&mut self, action: &GuardAction) {
+        let official = action.official.as_ref();
+        let (party, looks) = self.askers.target(&action.participant, &action.system, official);
+        party.follow(action.kind, action.at);
+        if let Some(looks) = looks
+            && action.kind == GuardActionKind::Lifted
+        {
+            looks.clear();
+        }
+    }
+
+    /// After everything was folded: holds those whom a sudden end of the process left unheld. An asker who was
+    /// held asked nothing more, so its weight still stands.
+    pub(crate) fn settle(&mut self, now: Timestamp) -> Vec<GuardAction> {
+        let now_ms = now.as_millisecond();
+        self.askers.sweep(&self.config, now_ms);
+        self.subjects.expire(now_ms);
+        let (config, mut actions) = (&self.config, Vec::new());
+        self.askers.visit(|(participant, system, official), party, looks| {
+            let threshold = match official {
+                Some(_) => config.hold_score,
+                None => config.system_hold_score,
+            };
+            if is_guessing(party, threshold, looks.as_deref(), config)
+                && let Some(kind) = party.halt(now, now_ms, block_within(config))
+            {
+                actions.push(GuardAction {
+                    at: now,
+                    participant: participant.clone(),
+                    system: system.clone(),
+                    official: official.cloned(),
+                    kind,
+                    by: GATEWAY.to_owned(),
+                    reason: reason(kind),
+                });
+            }
+        });
+        actions
+    }
+
+    /// Lets an outcome speak for or against the asker, and against those who claim wrong things of the citizen.
+    fn weigh(&mut self, ask: &UsageDraft, outcome: UsageOutcome, now_ms: i64) {
+        let (Some(subject), sign) = (ask.subject, Sign::of(outcome)) else {
+            return;
+        };
+        if ask.kind == UsageKind::ListUsage {
+            return;
+        }
+        if sign == Sign::Miss {
+            self.subjects.miss(subject, &ask.asker.participant, now_ms);
+        }
+        let Ok(askers) = self.askers.askers(&ask.asker, &self.config) else {
+            return;
+        };
+        if !is_call(ask.kind) || sign == Sign::Nothing {
+            return;
+        }
+        for party in [&mut askers.official.party, askers.system] {
+            match sign {
+                Sign::Hit if party.subjects.first_hit(&subject) => party.evidence.hit(),
+                Sign::Miss => party.evidence.miss(),
+                Sign::Undecided => party.evidence.undecided(),
+                Sign::Hit | Sign::Nothing => {}
+            }
+        }
+        if let Some(block) = ask.block
+            && sign != Sign::Undecided
+        {
+            let looks = &mut askers.official.looks;
+            looks.expire(&self.config, now_ms);
+            looks.push(block, subject, sign == Sign::Miss, now_ms);
+        }
+    }
+
+    fn sweep(&mut self, now_ms: i64) {
+        if now_ms.saturating_sub(self.swept_ms) >= SWEEP_MS {
+            self.swept_ms = now_ms;
+            self.askers.sweep(&self.config, now_ms);
+            self.subjects.expire(now_ms);
+        }
+    }
+}
+
+impl Askers<'_> {
+    fn not_halted(&self) -> Result<(), Stop> {
+        let parties = [(&self.official.party, Who::Official), (&*self.system, Who::System)];
+        for (party, who) in parties {
+            if let Some(halt) = party.halt {
+                let code = halt.code();
+                return Err(Stop::Halted { code, who });
+            }
+        }
+        Ok(())
+    }
+
+    fn take_rate(&mut self, quota: &QuotaClass, now_ms: i64) -> Result<(), Stop> {
+        let Self {
+            official,
+            system,
+            participant,
+            ..
+        } = self;
+        let mut levels = [
+            (&mut official.party, quota.official, Who::Official),
+            (&mut **system, quota.system, Who::System),
+            (&mut **participant, quota.participant, Who::Participant),
+        ];
+        for (party, limits, who) in &mut levels {
+            if let Some(stop) = party.rate_wait(*limits, *who, now_ms) {
+                return Err(stop);
+            }
+        }
+        for (party, ..) in &mut levels {
+            party.rate.take();
+        }
+        Ok(())
+    }
+
+    fn within_quota(
+        &mut self,
+        ask: &UsageDraft,
+        quota: &QuotaClass,
+        config: &GuardConfig,
+        now_ms: i64,
+    ) -> Result<(), Stop> {
+        let Some(subject) = &ask.subject else {
+            return Ok(());
+        };
+        let levels = [
+            (&mut self.official.party, quota.official, Who::Official),
+            (&mut *self.system, quota.system, Who::System),
+            (&mut *self.participant, quota.participant, Who::Participant),
+        ];
+        for (party, limits, who) in levels {
+            party.subjects.expire(now_ms);
+            if let Some(stop) = party.subjects_full(subject, limits, who, now_ms) {
+                return Err(stop);
+            }
+        }
+        let full = ask.dossier.as_ref().and_then(|dossier| {
+            self.dossier_full(dossier, subject, quota.dossier_subjects_max, config, now_ms)
+        });
+        full.map_or(Ok(()), Err)
+    }
+
+    fn has_room(&self, quota: &QuotaClass, config: &GuardConfig) -> bool {
+        let trusted_max = config.parallel_trusted_max;
+        let (official, system) = (self.official.party.evidence, self.system.evidence);
+        official.pending() < quota.official_concurrent_max.max(1)
+            && official.has_room(config.hold_score, trusted_max, config.slow_misses)
+            && system.has_room(config.system_hold_score, trusted_max, config.system_slow_misses)
+    }
+
+    /// Counts the citizen at every level and for the dossier. Jobs have a bound of their own.
+    fn count(&mut self, ask: &UsageDraft, now_ms: i64) {
+        let Some(subject) = ask.subject else {
+            return;
+        };
+        for party in [&mut self.official.party, &mut *self.system, &mut *self.participant] {
+            party.last_ms = party.last_ms.max(now_ms);
+            if ask.kind != UsageKind::Job {
+                party.subjects.insert(subject, now_ms);
+            }
+        }
+        if let Some(dossier) = &ask.dossier
+            && ask.kind != UsageKind::Job
+        {
+            if !self.dossiers.contains_key(dossier) {
+                self.dossiers.insert(dossier.clone(), window::Window::default());
+            }
+            if let Some(window) = self.dossiers.get_mut(dossier) {
+                window.insert(subject, now_ms);
+            }
+        }
+    }
+}
+
+/// Whether one asker's question goes to the database, and its answer speaks for or against the asker.
+const fn is_call(kind: UsageKind) -> bool {
+    matches!(kind, UsageKind::Verify | UsageKind::Disclose)
+}
+
+fn is_guessing(party: &Party, threshold: f64, looks: Option<&Looks>, config: &GuardConfig) -> bool {
+    party.evidence.score() >= threshold || looks.is_some_and(|looks| looks.is_walk(config))
+}
+
+/// Whether the question has to wait for others about the same citizen.
+fn locked_wait(
+    subjects: &Subjects,
+    config: &GuardConfig,
+    ask: &UsageDraft,
+    now_ms: i64,
+) -> Result<bool, Stop> {
+    let Some(subject) = &ask.subject else {
+        return Ok(false);
+    };
+    if ask.kind == UsageKind::ListUsage {
+        return Ok(false);
+    }
+    match subjects.room(subject, &ask.asker.participant, config, now_ms) {
+        Room::Free => Ok(false),
+        Room::Wait => Ok(true),
+        Room::Locked(wait) => Err(Stop::SubjectLocked { wait }),
+    }
+}
+
+fn action(
+    asker: &lienthong_ports::identity::Asker,
+    official: Option<&lienthong_domain::identity::OfficialId>,
+    kind: GuardActionKind,
+    now: Timestamp,
+) -> GuardAction {
+    GuardAction {
+        at: now,
+        participant: asker.participant.clone(),
+        system: asker.system.clone(),
+        official: official.cloned(),
+        kind,
+        by: GATEWAY.to_owned(),
+        reason: reason(kind),
+    }
+}
+
+fn reason(kind: GuardActionKind) -> String {
+    let code = match kind {
+        GuardActionKind::Blocked => lienthong_domain::ErrorCode::GuardBlocked,
+        GuardActionKind::Held | GuardActionKind::Lifted => {
+            lienthong_domain::ErrorCode::GuardApprovalNeeded
+        }
+    };
+    code.to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! What operators may see and do: check a grant, list guards, lift one.
+
+use lienthong_domain::ErrorCode;
+use lienthong_domain::identity::grant::{self, Asked, DossierFacts};
+use lienthong_domain::identity::{FieldSet, Grant, Mode, Purpose};
+use lienthong_domain::participant::{Caller, Role};
+use lienthong_ports::identity::{GuardAction, GuardActionKind};
+use lienthong_services::{Error, Registry};
+
+use crate::Identity;
+use crate::core::{Core, refused, store_failed, tell};
+use crate::guard::{GuardTarget, GuardView};
+use crate::requests::{Checked, GrantCheck};
+
+/// Longest reason, in characters.
+const REASON_CHARS_MAX: usize = 500;
+
+impl Identity {
+    /// Says whether a question would be allowed now, and why not. Nothing is asked, counted or recorded.
+    ///
+    /// # Errors
+    /// `NOT_OPERATOR`; `STORE_UNAVAILABLE` when the dossier cannot be looked at.
+    pub async fn check_grant(&self, caller: &Caller, check: &GrantCheck) -> Result<Checked, Error> {
+        operator(caller)?;
+        let mut steps = Vec::new();
+        let registry = self.core.services.registry();
+        let result = self.core.foresee(&registry, check, &mut steps).await;
+        let result = match result {
+            Ok(fields) => Ok(fields),
+            Err(error) if error.code == ErrorCode::StoreUnavailable => return Err(error),
+            Err(error) => Err(error.code),
+        };
+        let granted = registry.grant(&check.participant, &check.system, &check.purpose);
+        let granted = granted.map_or(FieldSet::EMPTY, |grant| grant.fields);
+        Ok(Checked {
+            result,
+            withheld: check.fields.without(granted),
+            steps,
+        })
+    }
+
+    /// Everybody who is slowed, held or blocked now, worst first.
+    pub fn guards(&self) -> Vec<GuardView> {
+        let now = self.core.clock.now();
+        self.core.turns.with(|guard| guard.views(now))
+    }
+
+    /// Lets somebody ask again with a clean slate. `false` when nothing stood against them.
+    ///
+    /// # Errors
+    /// `NOT_OPERATOR`; `INVALID_FIELDS` for a missing or too long reason; `STORE_UNAVAILABLE`, and then nothing
+    /// was lifted.
+    pub async fn lift(
+        &self,
+        caller: &Caller,
+        target: &GuardTarget,
+        reason: &str,
+    ) -> Result<bool, Error> {
+        operator(caller)?;
+        let reason = reason.trim();
+        check_reason(reason)?;
+        let core = &self.core;
+        if !core.turns.with(|guard| guard.stands_against(target)) {
+            return Ok(false);
+        }
+        let action = GuardAction {
+            at: core.clock.now(),
+            participant: target.participant.clone(),
+            system: target.system.clone(),
+            official: target.official.clone(),
+            kind: GuardActionKind::Lifted,
+            by: format!("{}/{}", caller.participant.id, caller.system),
+            reason: reason.to_owned(),
+        };
+        let kept = core.store.record_guard_actions(vec![action.clone()]).await;
+        kept.map_err(store_failed)?;
+        core.turns.with(|guard| guard.follow(&action));
+        tell(&action);
+        Ok(true)
+    }
+}
+
+impl Core {
+    /// The steps of a question, in their order, up to the one that refuses.
+    async fn foresee(
+        &self,
+        registry: &Registry,
+        check: &GrantCheck,
+        steps: &mut Vec<String>,
+    ) -> Result<FieldSet, Error> {
+        let mut step = |what: &str, result: String| steps.push(format!("{what}: {result}"));
+        let participant = registry.participant(&check.participant);
+        let known = match participant {
+            None => Err(ErrorCode::ParticipantUnknown),
+            Some(found) if !found.active => Err(ErrorCode::ParticipantSuspended),
+            Some(_) => Ok(()),
+        };
+        step("participant", said(&known));
+        known.map_err(Error::new)?;
+        let grant = registry.grant(&check.participant, &check.system, &check.purpose);
+        let purpose = registry.purpose(&check.purpose);
+        let asked = Asked {
+            mode: check.mode,
+            fields: check.fields,
+            now: self.clock.now(),
+        };
+        let granted = grant::decide_grant(grant, &asked).map_err(|refusal| refusal.code());
+        step("grant", described(grant, &granted));
+        granted.map_err(Error::new)?;
+        let (Some(grant), Some(purpose)) = (grant, purpose) else {
+            return Err(Error::new(ErrorCode::GrantMissing));
+        };
+        let target = GuardTarget {
+            participant: check.participant.clone(),
+            system: check.system.clone(),
+            official: check.official.clone(),
+        };
+        let now = self.clock.now();
+        let foreseen = self.turns.with(|guard| guard.foresee(&target, &grant.quota, now));
+        let foreseen = foreseen.map_err(Error::from);
+        step("guard and quotas", said(&foreseen.as_ref().map(|()| ()).map_err(|stop| stop.code)));
+        foreseen?;
+        let dossier = check.dossier.as_ref();
+        let facts = self.dossier_facts(&check.participant, purpose, dossier).await?;
+        let decided = grant::decide(Some(grant), purpose, &asked, &facts);
+        let verdict = said(&decided.map_err(grant::Refusal::code));
+        step("dossier", format!("{}; {verdict}", told(purpose, check.mode, &facts)));
+        decided.map_err(refused)
+    }
+}
+
+fn operator(caller: &Caller) -> Result<(), Error> {
+    if caller.role == Role::Operator {
+        Ok(())
+    } else {
+        Err(Error::new(ErrorCode::NotOperator))
+    }
+}
+
+fn check_reason(reason: &str) -> Result<(), Error> {
+    use lienthong_domain::{Faults, Reason};
+    let actual = reason.chars().count();
+    let fault = match actual {
+        0 => Reason::Missing,
+        1..=REASON_CHARS_MAX => return Ok(()),
+        _ => Reason::TooLong {
+            max: REASON_CHARS_MAX,
+            actual,
+        },
+    };
+    let faults = Faults::one("reason", fault);
+    Err(Error::with_faults(ErrorCode::InvalidFields, faults))
+}
+
+fn said<T>(result: &Result<T, ErrorCode>) -> String {
+    match result {
+        Ok(_) => "good".to_owned(),
+        Err(code) => code.to_string(),
+    }
+}
+
+fn described(grant: Option<&Grant>, granted: &Result<FieldSet, ErrorCode>) -> String {
+    let verdict = said(granted);
+    match grant {
+        None => format!("none for this purpose; {verdict}"),
+        Some(grant) => format!(
+            "mode {}, fields {}, quota class {}; {verdict}",
+            grant.mode.name(),
+            grant.fields,
+            grant.quota.name,
+        ),
+    }
+}
+
+fn told(purpose: &Purpose, mode: Mode, facts: &DossierFacts) -> String {
+    use lienthong_domain::identity::Binding;
+    let needed = match purpose.binding {
+        Binding::Required => "must be held here and open",
+        Binding::Recorded => "must be named",
+        Binding::NotNeeded => "not needed",
+    };
+    let found = match facts {
+        DossierFacts::NotNamed => "none is named",
+        DossierFacts::Named => "one is named",
+        DossierFacts::NotHeld => "the participant does not hold it here",
+        DossierFacts::Held { open: false, .. } => "it is closed",
+        DossierFacts::Held { open: true, .. } => "it is open",
+    };
+    format!("{needed} to {}, {found}", mode.name())
+}

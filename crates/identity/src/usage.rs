@@ -1,0 +1,90 @@
+//! Who looked at a citizen: the usage records, themselves recorded when they are read.
+
+use lienthong_domain::identity::{FieldSet, Mode, UsageKind, UsageOutcome};
+use lienthong_domain::participant::{Caller, Role};
+use lienthong_domain::{ErrorCode, Faults, Reason};
+use lienthong_ports::identity::{UsageDraft, UsageFilter};
+use lienthong_ports::store::ITEMS_MAX;
+use lienthong_services::Error;
+use tokio::time::Instant;
+
+use crate::Identity;
+use crate::core::{Core, Wanted, store_failed};
+use crate::guard::Turn;
+use crate::requests::{UsagePage, UsageRequest};
+
+impl Identity {
+    /// Returns usage records, newest first: of one citizen to a participant granted to tell citizens so, and of
+    /// anybody to operators.
+    ///
+    /// # Errors
+    /// Those of a grant, a guard and a quota; `INVALID_FIELDS` where the citizen is missing; `NOT_OPERATOR` for a
+    /// filter by participant; `STORE_UNAVAILABLE`; `DEADLINE_TOO_SHORT`; `DRAINING`.
+    pub async fn usage(
+        &self,
+        caller: &Caller,
+        request: UsageRequest,
+        deadline: Instant,
+    ) -> Result<UsagePage, Error> {
+        self.open()?;
+        let wanted = Wanted {
+            kind: UsageKind::ListUsage,
+            mode: Mode::Usage,
+            number: request.number.as_ref(),
+            recorded: FieldSet::EMPTY,
+            judged: FieldSet::EMPTY,
+        };
+        let core = &self.core;
+        let id = request.request_id.clone();
+        let mut draft = core.draft(caller, &request.inquiry, &wanted, id);
+        let allowed = core.may_list(caller, &request, &draft, &wanted).await;
+        if let Err(error) = allowed {
+            return Err(core.refuse(draft, error).await);
+        }
+        if deadline <= Instant::now() {
+            let error = Error::new(ErrorCode::DeadlineTooShort);
+            return Err(core.refuse(draft, error).await);
+        }
+        let filter = UsageFilter {
+            subject: draft.subject,
+            participant: request.participant,
+            since: request.since,
+        };
+        let limit = request.limit.min(ITEMS_MAX);
+        let found = core.store.usage(filter, request.before, limit).await;
+        let rows = match found {
+            Ok(rows) => rows,
+            Err(error) => return Err(core.refuse(draft, store_failed(error)).await),
+        };
+        draft.outcome = UsageOutcome::Disclosed;
+        let usage = core.record(vec![draft]).await?;
+        Ok(UsagePage { rows, usage })
+    }
+}
+
+impl Core {
+    /// Whether the caller may read these records; counts the citizen.
+    async fn may_list(
+        &self,
+        caller: &Caller,
+        request: &UsageRequest,
+        draft: &UsageDraft,
+        wanted: &Wanted<'_>,
+    ) -> Result<(), Error> {
+        if caller.role == Role::Operator {
+            return Ok(());
+        }
+        if request.participant.is_some() {
+            return Err(Error::new(ErrorCode::NotOperator));
+        }
+        if request.number.is_none() {
+            let faults = Faults::one("number", Reason::Missing);
+            return Err(Error::with_faults(ErrorCode::InvalidFields, faults));
+        }
+        let judged = self.judge(draft, &wanted.asked(&self.clock)).await?;
+        let now = self.clock.now();
+        let begun = self.turns.with(|guard| guard.begin(draft, &judged.quota, now))?;
+        debug_assert_eq!(begun, Turn::Begun, "no call is made, so nothing is waited for");
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! Who guesses is stopped, stays stopped, and only an operator lets go.
+
+use std::time::Duration;
+
+use lienthong_domain::ErrorCode;
+use lienthong_domain::identity::matching::Verdict;
+use lienthong_domain::identity::{OfficialId, UsageOutcome};
+use lienthong_identity::{GuardLevel, GuardTarget};
+use lienthong_ports::IdentityStore;
+use lienthong_ports::identity::GuardActionKind;
+
+use crate::world::{Reply, World, fact, verify};
+
+const NO_MATCH: Reply = Reply::Verdict(Verdict::NoMatch);
+
+/// Asks about citizens from `first` on until it is refused: the code, and how many were answered.
+async fn until_refused(world: &World, first: u32) -> (ErrorCode, u32) {
+    for number in first..first + 100 {
+        let request = verify("DATA_CLEANING", None, number);
+        if let Err(error) = world.verify(&world.counter(), request).await {
+            return (error.code, number - first);
+        }
+    }
+    panic!("never refused");
+}
+
+fn official(world: &World) -> GuardTarget {
+    GuardTarget {
+        participant: world.counter().participant.id.clone(),
+        system: world.counter().system.clone(),
+        official: OfficialId::parse("nguyenthihoa.tuphap").ok(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guesser_is_held_after_five_over_restarts_until_lifted() {
+    let mut world = World::new().await;
+    world.population.always(NO_MATCH);
+    for number in 0..3 {
+        world.verify(&world.counter(), verify("DATA_CLEANING", None, number)).await.unwrap();
+    }
+    world.restart().await;
+    assert_eq!(until_refused(&world, 3).await, (ErrorCode::GuardApprovalNeeded, 2));
+    assert_eq!(world.last_row().await.record.outcome, UsageOutcome::Refused);
+    world.restart().await;
+    assert_eq!(until_refused(&world, 10).await, (ErrorCode::GuardApprovalNeeded, 0));
+    let guards = world.identity.guards();
+    assert_eq!(guards[0].level, GuardLevel::Approval);
+    assert_eq!(guards[0].target, official(&world));
+    assert_eq!((guards[0].subjects_last_hour, guards[0].subjects_last_day), (5, 5));
+
+    let target = official(&world);
+    let by_themselves = world.identity.lift(&world.counter(), &target, "tôi không cố ý").await;
+    assert_eq!(by_themselves.unwrap_err().code, ErrorCode::NotOperator);
+    let operator = world.operator();
+    let silent = world.identity.lift(&operator, &target, " ").await;
+    assert_eq!(silent.unwrap_err().code, ErrorCode::InvalidFields);
+    let reason = "đã gọi Sở Tư pháp, nhập nhầm danh sách cũ";
+    assert!(world.identity.lift(&operator, &target, reason).await.unwrap());
+    world.restart().await;
+    // A clean slate; but the system's misses are counted on, and three more hold it as a whole.
+    assert_eq!(until_refused(&world, 20).await, (ErrorCode::GuardApprovalNeeded, 3));
+    let actions = world.store.guard_actions(lienthong_domain::Timestamp::UNIX_EPOCH).await.unwrap();
+    let kinds = actions.iter().map(|action| (action.kind, action.official.is_some()));
+    let expected = [
+        (GuardActionKind::Held, true),
+        (GuardActionKind::Lifted, true),
+        (GuardActionKind::Held, false),
+    ];
+    assert_eq!(kinds.collect::<Vec<_>>(), expected);
+    assert_eq!((actions[1].by.as_str(), actions[1].reason.as_str()), ("G05/vanhanh", reason));
+    let whole = GuardTarget { official: None, ..target.clone() };
+    assert!(world.identity.lift(&operator, &whole, reason).await.unwrap());
+    assert_eq!(until_refused(&world, 30).await, (ErrorCode::GuardBlocked, 2), "the second time");
+    assert!(world.identity.lift(&operator, &target, reason).await.unwrap());
+    assert!(!world.identity.lift(&operator, &target, reason).await.unwrap(), "nothing is left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parallel_burst_waits_its_turn_and_is_stopped_all_the_same() {
+    let world = World::new().await;
+    world.population.always(NO_MATCH);
+    let mut asking = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        let (identity, caller) = (world.identity.clone(), world.counter());
+        let deadline = crate::world::in_seconds(30);
+        asking.spawn(async move {
+            identity.verify(&caller, verify("DATA_CLEANING", None, number), deadline).await
+        });
+    }
+    let answers = asking.join_all().await;
+    let answered = answers.iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!((answered, world.population.calls()), (5, 5));
+    let held = answers.iter().filter_map(|answer| answer.as_ref().err());
+    assert!(held.clone().count() == 45);
+    assert!(held.into_iter().all(|error| error.code == ErrorCode::GuardApprovalNeeded));
+    assert_eq!(world.rows().await.len(), 50, "each refusal has its record");
+}
+
+#[tokio::test(start_paused = true)]
+async fn quotas_name_themselves_and_survive_a_restart() {
+    let mut world = World::new().await;
+    let ask = |number| verify("SOCIAL_INSURANCE", Some(1), number);
+    for number in 0..2 {
+        world.verify(&world.counter(), ask(number)).await.unwrap();
+    }
+    world.restart().await;
+    let error = world.verify(&world.counter(), ask(2)).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::QuotaExceeded);
+    let facts = ["quota", "limit", "asker"].map(|key| fact(&error, key));
+    assert_eq!(facts, ["subjects_per_hour", "2", "official"]);
+    let wait = error.retry_after.unwrap();
+    assert!(wait > Duration::from_mins(59) && wait <= Duration::from_hours(1), "{wait:?}");
+    tokio::time::sleep(wait).await;
+    world.verify(&world.counter(), ask(2)).await.unwrap();
+    assert_eq!(world.rows().await.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_citizen_is_locked_after_five_wrong_claims_whoever_the_official_is() {
+    let world = World::new().await;
+    world.population.always(NO_MATCH);
+    let mut codes = Vec::new();
+    for number in 0..7 {
+        let mut request = verify("DATA_CLEANING", None, 1);
+        request.inquiry.official = OfficialId::parse(&format!("canbo{number}")).unwrap();
+        let answer = world.verify(&world.counter(), request).await;
+        codes.push(answer.err().map(|error| error.code));
+    }
+    let locked = Some(ErrorCode::SubjectLocked);
+    assert_eq!(codes, [None, None, None, None, None, locked, locked]);
+    assert_eq!(world.population.calls(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slowed_answers_come_late_but_within_the_deadline() {
+    let world = World::new().await;
+    world.population.always(NO_MATCH);
+    let time = async |number, seconds| {
+        let start = tokio::time::Instant::now();
+        let deadline = crate::world::in_seconds(seconds);
+        let request = verify("DATA_CLEANING", None, number);
+        world.identity.verify(&world.counter(), request, deadline).await.unwrap();
+        start.elapsed()
+    };
+    assert!(time(1, 5).await < Duration::from_millis(100));
+    let late = time(2, 5).await;
+    assert!(late >= Duration::from_secs(1) && late < Duration::from_secs(2), "{late:?}");
+    let deadline = tokio::time::Instant::now() + Duration::from_millis(300);
+    let request = verify("DATA_CLEANING", None, 3);
+    world.identity.verify(&world.counter(), request, deadline).await.unwrap();
+    assert!(tokio::time::Instant::now() < deadline);
+    assert_eq!(world.identity.guards()[0].level, GuardLevel::Slow);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_under_way_at_a_time_means_one() {
+    let world = World::new().await;
+    world.population.hold();
+    let ask = |number, seconds| {
+        let (identity, caller) = (world.identity.clone(), world.counter());
+        let request = verify("SOCIAL_INSURANCE", Some(1), number);
+        async move { identity.verify(&caller, request, crate::world::in_seconds(seconds)).await }
+    };
+    let look = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let under_way = world.population.calls();
+        world.population.release();
+        under_way
+    };
+    let (first, impatient, patient, under_way) =
+        tokio::join!(ask(1, 8), ask(2, 2), ask(2, 8), look);
+    assert_eq!(under_way, 1);
+    assert!(first.is_ok() && patient.is_ok());
+    let error = impatient.unwrap_err();
+    assert_eq!(error.code, ErrorCode::QuotaExceeded);
+    assert_eq!(fact(&error, "quota"), "questions_under_way");
+    assert_eq!(world.rows().await.len(), 3);
+}
