@@ -6,9 +6,14 @@
 
 mod access;
 mod bad_input;
+mod canary;
 mod delivery;
+mod foreign;
+mod guards;
 mod identity;
+mod jobs;
 mod operators;
+mod population;
 mod push;
 mod restart;
 mod tidy;

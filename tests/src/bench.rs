@@ -8,9 +8,12 @@ mod bare_sqlite;
 mod delivery;
 mod empty_server;
 mod gateway;
+mod identity;
 mod intake;
+mod latency;
 mod load;
 mod null_destination;
+mod process;
 mod report;
 mod unary;
 mod waiting;
@@ -52,6 +55,13 @@ enum Helper {
         address: SocketAddr,
         folder: PathBuf,
     },
+    /// The population adapter that knows every answer at once.
+    #[command(hide = true)]
+    FixedAdapter {
+        address: SocketAddr,
+        folder: PathBuf,
+        seen_file: PathBuf,
+    },
     /// Bare SQLite; prints events a second.
     #[command(hide = true)]
     BareSqlite {
@@ -72,10 +82,21 @@ enum Measurement {
     Unary,
     /// A million events that wait.
     Waiting,
+    /// One verification beside nginx and the adapter itself.
+    Identity,
+    /// The same over SOAP to the simulated database.
+    IdentitySoap,
 }
 
 impl Measurement {
-    const ALL: [Self; 4] = [Self::Intake, Self::Delivery, Self::Unary, Self::Waiting];
+    const ALL: [Self; 6] = [
+        Self::Intake,
+        Self::Delivery,
+        Self::Unary,
+        Self::Waiting,
+        Self::Identity,
+        Self::IdentitySoap,
+    ];
 
     async fn take(self, quick: bool) -> anyhow::Result<Section> {
         match self {
@@ -83,6 +104,8 @@ impl Measurement {
             Self::Delivery => delivery::measure(quick).await,
             Self::Unary => unary::measure(quick).await,
             Self::Waiting => waiting::measure(quick).await,
+            Self::Identity => identity::measure(quick).await,
+            Self::IdentitySoap => identity::measure_over_soap(quick).await,
         }
     }
 }
@@ -96,6 +119,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     match options.helper {
         Some(Helper::EmptyServer { address, folder }) => {
             return empty_server::serve(address, &folder).await;
+        }
+        Some(Helper::FixedAdapter {
+            address,
+            folder,
+            seen_file,
+        }) => {
+            return identity::fixed_adapter::serve(address, &folder, &seen_file).await;
         }
         Some(Helper::BareSqlite {
             store,

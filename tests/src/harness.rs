@@ -1,5 +1,6 @@
 //! A whole gateway for a test: real TLS on port 0, a store in a temporary folder, the portal simulator.
 
+pub mod canaries;
 pub mod citizens;
 pub mod events;
 
@@ -298,7 +299,7 @@ fn quick_config(folder: &Path, portal: &str, database: &str) -> Config {
     config
 }
 
-/// Asks the simulator as C06 is asked. Its register is exact, so records are compared here.
+/// Asks the simulator as C06 is asked.
 fn ask_the_simulator(population: &mut lienthong_gateway::config::Population, database: &str) {
     population.kind = PopulationKind::Soap;
     let soap = &mut population.soap;

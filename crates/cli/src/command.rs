@@ -233,9 +233,18 @@ mod tests {
             ("verify dan-cu.csv", false),
             ("verify dan-cu.csv --out a.csv --jobs", false),
             ("verify --number 1 --name x", false),
-            ("verify --number 1 --name x --birth 1991 --get sex,father", true),
-            ("verify --number 1 --name x --birth 1991 --get sex,fathers", false),
-            ("verify --number 1 --name x --birth 1991 --get sex --defer", false),
+            (
+                "verify --number 1 --name x --birth 1991 --get sex,father",
+                true,
+            ),
+            (
+                "verify --number 1 --name x --birth 1991 --get sex,fathers",
+                false,
+            ),
+            (
+                "verify --number 1 --name x --birth 1991 --get sex --defer",
+                false,
+            ),
             ("verify --stdin --defer --purpose X", true),
             ("verify --stdin --number 1 --name x --birth 1991", false),
             ("verify --stdin --out a.csv", false),
@@ -254,8 +263,14 @@ mod tests {
             ("usage --purpose X --official y", false),
             ("usage --participant G15 --limit 5", true),
             ("usage --number 1 --stdin", false),
-            ("participants check G15 hotich --purpose X --mode read", false),
-            ("participants check G15 hotich --purpose X --mode verify --fields sex", true),
+            (
+                "participants check G15 hotich --purpose X --mode read",
+                false,
+            ),
+            (
+                "participants check G15 hotich --purpose X --mode verify --fields sex",
+                true,
+            ),
             ("participants lift G15 hotich", false),
             (
                 "push a.ndjson - --endpoint https://gw.example.vn:8443",

@@ -21,7 +21,8 @@ const CALL_SECONDS_MAX: u64 = 30;
 const UPLOAD_SECONDS_MAX: u64 = 60;
 /// Longest key file that is read, in bytes.
 const KEY_BYTES_MAX: u64 = 64 << 10;
-const FILES_MISSING: &str = "--ca, --cert and --key (or LIENTHONG_CA, LIENTHONG_CERT, LIENTHONG_KEY) must name PEM files";
+const FILES_MISSING: &str =
+    "--ca, --cert and --key (or LIENTHONG_CA, LIENTHONG_CERT, LIENTHONG_KEY) must name PEM files";
 
 /// How to reach the gateway. Every option can also come from the environment.
 #[derive(Debug, Clone, clap::Args)]

@@ -71,7 +71,9 @@ pub enum CliError {
         reason: String,
     },
     /// A job has ended and some rows have no answer.
-    #[error("have all persons answered: {job_id} has ended ({state}) and {rows} rows have no answer")]
+    #[error(
+        "have all persons answered: {job_id} has ended ({state}) and has no answer to {rows} rows; ask again under another --job-key"
+    )]
     JobEnded {
         /// The job.
         job_id: String,
@@ -136,8 +138,11 @@ fn tell_standing(job_id: &str, reason: &str) -> String {
     let mut text = String::new();
     if let Ok(code) = reason.parse::<ErrorCode>() {
         let (vi, en) = (code.vi(), code.en());
-        write!(text, "\n  {code}: {vi}\n  {en}\n  see: lienthong explain {code}")
-            .expect("a String takes all text");
+        write!(
+            text,
+            "\n  {code}: {vi}\n  {en}\n  see: lienthong explain {code}"
+        )
+        .expect("a String takes all text");
     }
     write!(
         text,
@@ -310,12 +315,16 @@ mod tests {
 
     #[test]
     fn a_refusal_of_identity_says_which_quota_and_until_when() {
-        let metadata = [("quota", "300 citizens a day"), ("asker", "official"), ("limit", "300")];
+        let metadata = [
+            ("quota", "300 citizens a day"),
+            ("asker", "official"),
+            ("limit", "300"),
+        ];
         let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let mut details = ErrorDetails::with_error_info("QUOTA_EXCEEDED", "lienthong", metadata);
         details
             .add_quota_failure_violation("official", "300 citizens a day")
-            .set_retry_info(Some(Duration::from_secs(7_500)));
+            .set_retry_info(Some(Duration::from_mins(125)));
         let en = ErrorCode::QuotaExceeded.en();
         let status = Status::with_error_details(Code::ResourceExhausted, en, details);
         let expected = "  QUOTA_EXCEEDED: Đã vượt hạn mức tra cứu; xem QuotaFailure và RetryInfo.

@@ -95,7 +95,9 @@ impl FakeGateway {
         let endpoint = format!("https://{}", acceptor.local_address());
         let record = Arc::new(Mutex::new(Record::new(moods)));
         let serving = tonic_server(&Http2Limits::default())
-            .add_service(IdentityServiceServer::new(identity::Service(record.clone())))
+            .add_service(IdentityServiceServer::new(identity::Service(
+                record.clone(),
+            )))
             .add_service(ParticipantServiceServer::new(participants::Service))
             .serve_with_incoming(acceptor.incoming(CancellationToken::new()));
         let mut tasks = JoinSet::new();
@@ -134,8 +136,21 @@ impl FakeGateway {
     pub(crate) async fn run_until(&self, words: &[&str], stop: CancellationToken) -> Ran {
         let certs = self.path("certs");
         let file = |name: &str| text(&certs.join(name));
-        let (ca, cert, key) = (file("ca.pem"), file("G15-hotich.pem"), file("G15-hotich-key.pem"));
-        let connection = ["--endpoint", &self.endpoint, "--ca", &ca, "--cert", &cert, "--key", &key];
+        let (ca, cert, key) = (
+            file("ca.pem"),
+            file("G15-hotich.pem"),
+            file("G15-hotich-key.pem"),
+        );
+        let connection = [
+            "--endpoint",
+            &self.endpoint,
+            "--ca",
+            &ca,
+            "--cert",
+            &cert,
+            "--key",
+            &key,
+        ];
         let line = ["lienthong"].iter().chain(words).chain(&connection);
         let line = Line::try_parse_from(line).unwrap_or_else(|error| panic!("{error}"));
         let (output, captured) = Output::captured(line.output);

@@ -61,7 +61,7 @@ pub struct CheckArgs {
     /// Kind of question
     #[arg(long, value_parser = ["verify", "disclose", "usage"])]
     mode: String,
-    /// Fields beside number, name and birth date: sex,permanent_residence
+    /// Fields beside number, name and birth date, with commas between, such as `sex,father`
     #[arg(long, value_name = "FIELDS", value_delimiter = ',', value_parser = crate::verify::field)]
     fields: Vec<Field>,
     /// Dossier that would need the answer
@@ -132,13 +132,7 @@ fn tell_json(participant: &proto::Participant, output: &Output) -> Result<(), Cl
 }
 
 fn participant_table(participants: &[proto::Participant]) -> Table {
-    let heading = [
-        "đơn vị / participant",
-        "tên / name",
-        "hoạt động / active",
-        ">sự kiện/s / events/s",
-        "hệ thống / systems",
-    ];
+    let heading = ["participant", "name", "active", ">events/s", "systems"];
     let mut table = Table::new(&heading);
     for participant in participants {
         let systems = participant
@@ -171,14 +165,17 @@ async fn show(
 ) -> Result<Exit, CliError> {
     let found = all(client).await?;
     let Some(participant) = found.iter().find(|found| found.participant_id == id) else {
-        return Err(CliError::NothingFound(format!("participant {}", harmless(id))));
+        return Err(CliError::NothingFound(format!(
+            "participant {}",
+            harmless(id)
+        )));
     };
     if output.is_json() {
         tell_json(participant, output)?;
         return Ok(Exit::Ok);
     }
     output.text(&harmless(&format!(
-        "{}  {}  hoạt động / active: {}  {} sự kiện/s / events/s",
+        "{}  {}  active: {}  {} events/s",
         participant.participant_id,
         participant.name,
         active(participant),
@@ -194,7 +191,7 @@ async fn show(
 }
 
 fn system_table(participant: &proto::Participant) -> Table {
-    let mut table = Table::new(&["hệ thống / system", "vai trò / role", ">khóa ghim / pinned keys"]);
+    let mut table = Table::new(&["system", "role", ">pinned keys"]);
     for system in &participant.systems {
         let pins = match system.pins {
             0 => "không / none".to_owned(),
@@ -208,15 +205,15 @@ fn system_table(participant: &proto::Participant) -> Table {
 /// `None` when nothing about citizens is granted.
 fn grant_table(participant: &proto::Participant) -> Option<Table> {
     let heading = [
-        "hệ thống / system",
-        "mục đích / purpose",
-        "cách hỏi / mode",
-        "trường / fields",
-        "thủ tục / procedures",
-        "hạn mức / quota",
-        ">lô tối đa / job items",
-        "từ / from",
-        "đến / until",
+        "system",
+        "purpose",
+        "mode",
+        "fields",
+        "procedures",
+        "quota",
+        ">job items",
+        "from",
+        "until",
     ];
     let mut table = Table::new(&heading);
     let mut is_empty = true;
@@ -253,7 +250,11 @@ async fn check(
         system: args.system.clone(),
         purpose_code: args.purpose.clone(),
         mode: args.mode.clone(),
-        fields: args.fields.iter().map(|field| field.name().to_owned()).collect(),
+        fields: args
+            .fields
+            .iter()
+            .map(|field| field.name().to_owned())
+            .collect(),
         dossier_code: args.dossier.clone().unwrap_or_default(),
     };
     let answer = client.check_grant(unary(request)).await?.into_inner();
@@ -263,7 +264,11 @@ async fn check(
     } else {
         output.text(&told_check(&answer))?;
     }
-    Ok(if answer.allowed { Exit::Ok } else { Exit::NotSo })
+    Ok(if answer.allowed {
+        Exit::Ok
+    } else {
+        Exit::NotSo
+    })
 }
 
 /// The verdict, what was looked at, and for a refusal the page of its code.
@@ -273,8 +278,9 @@ fn told_check(answer: &proto::CheckGrantResponse) -> String {
         lines.push("được phép / allowed".to_owned());
     } else {
         lines.push(format!("không được phép / not allowed: {}", answer.reason));
-        lines.push(format!("  {}", answer.message_vi));
-        lines.push(format!("  {}", answer.message_en));
+        let messages = [&answer.message_vi, &answer.message_en];
+        let said = messages.into_iter().filter(|message| !message.is_empty());
+        lines.extend(said.map(|message| format!("  {message}")));
     }
     for (what, fields) in [
         ("được trả lời / answered", &answer.shown_fields),
@@ -314,14 +320,14 @@ async fn guards(
 
 fn guard_table(guards: &[proto::Guard]) -> Table {
     let heading = [
-        "đơn vị / participant",
-        "cán bộ / official",
-        "mức / level",
-        "lý do / reason",
-        "từ / since",
-        ">hỏi sai / misses",
-        ">người/giờ / persons/hour",
-        ">người/ngày / persons/day",
+        "participant",
+        "official",
+        "level",
+        "reason",
+        "since",
+        ">misses",
+        ">persons/hour",
+        ">persons/day",
     ];
     let mut table = Table::new(&heading);
     for guard in guards {
@@ -373,7 +379,11 @@ async fn lift(
     } else {
         output.say("không có gì bị giữ / there was no guard");
     }
-    Ok(if answer.lifted { Exit::Ok } else { Exit::DataRefused })
+    Ok(if answer.lifted {
+        Exit::Ok
+    } else {
+        Exit::DataRefused
+    })
 }
 
 #[cfg(test)]
@@ -391,7 +401,11 @@ mod tests {
         let listed = run("participants list").await;
         assert_eq!(listed.data.lines().count(), 3, "{}", listed.data);
         assert!(listed.data.contains("hotich (identity)"), "{}", listed.data);
-        assert!(listed.data.contains("tạm ngừng / suspended"), "{}", listed.data);
+        assert!(
+            listed.data.contains("tạm ngừng / suspended"),
+            "{}",
+            listed.data
+        );
         let shown = run("participants show G15").await;
         assert!(shown.data.contains("Bộ Tư pháp"), "{}", shown.data);
         assert!(shown.data.contains("sex, home_town"), "{}", shown.data);
@@ -408,17 +422,28 @@ mod tests {
         assert_eq!(run(&format!("{check} sex")).await.exit, Exit::Ok);
         let refused = run(&format!("{check} sex,father")).await;
         assert_eq!(refused.exit, Exit::NotSo);
-        assert!(refused.data.contains("withheld: father"), "{}", refused.data);
+        assert!(
+            refused.data.contains("withheld: father"),
+            "{}",
+            refused.data
+        );
     }
 
     #[tokio::test]
     async fn guards_are_told_and_lifted() {
         let guards = run("participants guards").await;
-        assert!(guards.data.contains("chờ duyệt / approval"), "{}", guards.data);
+        assert!(
+            guards.data.contains("chờ duyệt / approval"),
+            "{}",
+            guards.data
+        );
         let lift = "participants lift G15 hotich --reason nhầm";
         assert_eq!(run(lift).await.exit, Exit::DataRefused);
         let lifted = run(&format!("{lift} --official lethihoa.tuphap")).await;
-        assert_eq!((lifted.exit, lifted.data.as_str()), (Exit::Ok, "đã mở lại / lifted\n"));
+        assert_eq!(
+            (lifted.exit, lifted.data.as_str()),
+            (Exit::Ok, "đã mở lại / lifted\n")
+        );
     }
 
     #[test]
@@ -429,7 +454,10 @@ mod tests {
             message_vi: "Có trường thông tin không được cấp quyền.".into(),
             message_en: "Some of the fields are not granted.".into(),
             withheld_fields: vec!["father".into()],
-            steps: vec!["participant G15: active".into(), "grant: verify, sex".into()],
+            steps: vec![
+                "participant G15: active".into(),
+                "grant: verify, sex".into(),
+            ],
             ..proto::CheckGrantResponse::default()
         };
         let told = told_check(&answer);
@@ -443,7 +471,10 @@ bị giữ lại / withheld: father
 2. grant: verify, sex
 
 ";
-        assert_eq!(told.strip_suffix(ErrorCode::FieldsNotGranted.page()), Some(expected));
+        assert_eq!(
+            told.strip_suffix(ErrorCode::FieldsNotGranted.page()),
+            Some(expected)
+        );
         assert!(told.contains("**What to do**"));
     }
 }

@@ -86,7 +86,7 @@ impl Patience {
     }
 }
 
-/// A gateway that has a reason of ours for its RESOURCE_EXHAUSTED and names no delay means it for good.
+/// A gateway that has a reason of ours for its `RESOURCE_EXHAUSTED` and names no delay means it for good.
 fn is_final(status: &Status, asked: Option<Duration>) -> bool {
     let reason = status.get_details_error_info().map(|info| info.reason);
     let is_ours = reason.is_some_and(|reason| reason.parse::<ErrorCode>().is_ok());
@@ -107,7 +107,7 @@ mod tests {
     }
 
     async fn ends(status: Status) -> bool {
-        let mut patience = Patience::new(Duration::from_secs(60));
+        let mut patience = Patience::new(Duration::from_mins(1));
         let stop = CancellationToken::new();
         patience.rest(status, &stop).await.is_err()
     }

@@ -72,14 +72,17 @@ impl UsageArgs {
             let told = |reason: lienthong_domain::Reason| {
                 CliError::Usage(format!("\n  - --number: {} {}", reason.vi(), reason.en()))
             };
-            IdNumber::parse(&number).map(|number| number.as_str().to_owned()).map_err(told)
+            IdNumber::parse(&number)
+                .map(|number| number.as_str().to_owned())
+                .map_err(told)
         });
         Ok(proto::ListUsageRequest {
             inquiry: Some(inquiry),
             number: number.transpose()?.unwrap_or_default(),
             participant_id: self.participant.clone().unwrap_or_default(),
             since: self.since.map(to_wire),
-            page_size: u32::try_from(self.limit.clamp(1, PAGE_SIZE_MAX)).expect("the bound is small"),
+            page_size: u32::try_from(self.limit.clamp(1, PAGE_SIZE_MAX))
+                .expect("the bound is small"),
             page_token: String::new(),
         })
     }
@@ -123,7 +126,10 @@ pub(crate) async fn run(
     found.truncate(limit);
     if output.is_json() {
         for record in &found {
-            output.json(&messages::to_json("lienthong.identity.v1.UsageRecord", record))?;
+            output.json(&messages::to_json(
+                "lienthong.identity.v1.UsageRecord",
+                record,
+            ))?;
         }
         return Ok(());
     }
@@ -143,16 +149,16 @@ impl UsageArgs {
 
 fn usage_table(records: &[proto::UsageRecord]) -> Table {
     let heading = [
-        "lúc / at",
-        "đơn vị / participant",
-        "cán bộ / official",
-        "mục đích / purpose",
-        "hồ sơ / dossier",
-        "việc / what",
-        "kết quả / outcome",
-        "đã cho xem / shown",
-        "bí danh / pseudonym",
-        "số / record",
+        "at",
+        "participant",
+        "official",
+        "purpose",
+        "dossier",
+        "what",
+        "outcome",
+        "shown",
+        "pseudonym",
+        "record",
     ];
     let mut table = Table::new(&heading);
     for record in records {
@@ -201,19 +207,38 @@ mod tests {
     #[tokio::test]
     async fn records_are_told_newest_first_page_by_page() {
         let gateway = FakeGateway::start(Moods::default()).await;
-        let words = ["usage", "--number", "038191012345", "--since", "2026-11-01", "--limit", "4"];
+        let words = [
+            "usage",
+            "--number",
+            "038191012345",
+            "--since",
+            "2026-11-01",
+            "--limit",
+            "4",
+        ];
         let ran = gateway.run(&[&words, &WHY[..]].concat()).await;
         assert_eq!(ran.exit, Exit::Ok, "{}", ran.talk);
         let lines: Vec<_> = ran.data.lines().collect();
         assert_eq!(lines.len(), 5, "{}", ran.data);
         assert!(lines[1].starts_with("20/11/2026 08:30:00"), "{}", ran.data);
         assert!(lines[1].contains("đã cho xem / disclosed"), "{}", ran.data);
-        assert!(lines[1].contains("sex, permanent_residence"), "{}", ran.data);
-        assert!(lines[2].contains("từ chối / refused: DOSSIER_NOT_HELD"), "{}", ran.data);
+        assert!(
+            lines[1].contains("sex, permanent_residence"),
+            "{}",
+            ran.data
+        );
+        assert!(
+            lines[2].contains("từ chối / refused: DOSSIER_NOT_HELD"),
+            "{}",
+            ran.data
+        );
         assert!(ran.talk.contains("--limit"), "{}", ran.talk);
         let asked = gateway.record().usage_asked.clone();
         assert_eq!(asked.len(), 2, "two pages");
-        assert_eq!((asked[1].number.as_str(), asked[1].page_token.as_str()), ("038191012345", "3"));
+        assert_eq!(
+            (asked[1].number.as_str(), asked[1].page_token.as_str()),
+            ("038191012345", "3")
+        );
         assert!(asked[0].since.is_some());
     }
 
@@ -222,12 +247,18 @@ mod tests {
         let gateway = FakeGateway::start(Moods::default()).await;
         let words = ["usage", "--participant", "G15", "--limit", "2", "--json"];
         let ran = gateway.run(&[&words, &WHY[..]].concat()).await;
-        let rows: Vec<serde_json::Value> =
-            ran.data.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let rows: Vec<serde_json::Value> = ran
+            .data
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[1]["reason"], "DOSSIER_NOT_HELD");
         let asked = gateway.record().usage_asked.clone();
-        assert_eq!((asked[0].participant_id.as_str(), asked[0].number.as_str()), ("G15", ""));
+        assert_eq!(
+            (asked[0].participant_id.as_str(), asked[0].number.as_str()),
+            ("G15", "")
+        );
         let wrong = ["usage", "--number", "38191012345"];
         let ran = gateway.run(&[&wrong, &WHY[..]].concat()).await;
         assert_eq!(ran.exit, Exit::Usage);

@@ -20,7 +20,7 @@ use lienthong_proto::identity::v1::identity_service_client::IdentityServiceClien
 use tokio_util::sync::CancellationToken;
 
 use self::bulk::{BulkArgs, Target};
-use self::jobs::Steer;
+use self::jobs::SteerArgs;
 use self::person::PersonArgs;
 use crate::connection::Connection;
 use crate::errors::CliError;
@@ -28,14 +28,9 @@ use crate::exit::Exit;
 use crate::inquiry::InquiryArgs;
 use crate::output::Output;
 
-/// What stands instead of one job. `requires` alone does not refuse these beside an option of jobs,
-/// since clap waives what conflicts with something present.
-const NOT_A_JOB: [&str; 4] = ["file", "number", "stdin", "jobs"];
-
 /// Whom to verify: one person, a file, or jobs that were made before.
 #[derive(Debug, Clone, clap::Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["file", "number", "stdin", "jobs", "job"]))]
-#[command(group = ArgGroup::new("steer").args(["cancel", "pause", "resume"]))]
 pub struct VerifyArgs {
     /// CSV file of persons; `-` is stdin
     #[arg(value_name = "FILE.csv")]
@@ -52,15 +47,8 @@ pub struct VerifyArgs {
     /// Show one job
     #[arg(long, value_name = "J-17", help_heading = "Jobs", value_parser = job_id)]
     job: Option<JobId>,
-    /// Stop asking for good, and erase what was uploaded
-    #[arg(long, requires = "job", conflicts_with_all = NOT_A_JOB, help_heading = "Jobs")]
-    cancel: bool,
-    /// Stop asking until it is resumed
-    #[arg(long, requires = "job", conflicts_with_all = NOT_A_JOB, help_heading = "Jobs")]
-    pause: bool,
-    /// Go on asking
-    #[arg(long, requires = "job", conflicts_with_all = NOT_A_JOB, help_heading = "Jobs")]
-    resume: bool,
+    #[command(flatten)]
+    steer: SteerArgs,
     /// List at most so many jobs
     #[arg(long, default_value_t = 50, requires = "jobs", conflicts_with_all = ["file", "number", "stdin", "job"], help_heading = "Jobs")]
     limit: usize,
@@ -91,16 +79,17 @@ pub(crate) async fn run(
 ) -> Result<Exit, CliError> {
     let client = || Ok::<_, CliError>(IdentityServiceClient::new(connection.channel(clock)?));
     if let Some(file) = &args.file {
-        return args.verify_file(file, connection, output, (clock, stop)).await;
+        return args
+            .verify_file(file, connection, output, (clock, stop))
+            .await;
     }
     if let Some(job) = args.job {
-        return jobs::one(client()?, job, args.steering(), output).await;
+        return jobs::one(client()?, job, args.steer.steering(), output).await;
     }
     if args.jobs {
         return jobs::list(client()?, args.limit, output).await;
     }
-    let inquiry = args.inquiry.message()?;
-    let claims = args.person.claims()?;
+    let (inquiry, claims) = both(args.inquiry.message(), || args.person.claims())?;
     match args.person.wanted() {
         [] => {
             let request = proto::VerifyCitizenRequest {
@@ -118,6 +107,19 @@ pub(crate) async fn run(
             };
             person::look_up(client()?, request, output).await
         }
+    }
+}
+
+/// Both, or what is wrong with either.
+fn both<A, B>(
+    first: Result<A, CliError>,
+    second: impl FnOnce() -> Result<B, CliError>,
+) -> Result<(A, B), CliError> {
+    match (first, second()) {
+        (Err(CliError::Usage(first)), Err(CliError::Usage(second))) => {
+            Err(CliError::Usage(first + &second))
+        }
+        (first, second) => Ok((first?, second?)),
     }
 }
 
@@ -139,15 +141,6 @@ impl VerifyArgs {
             inquiry: self.inquiry.message()?,
         };
         bulk::run(file, &self.bulk, target, output, stop).await
-    }
-
-    fn steering(&self) -> Option<Steer> {
-        match (self.cancel, self.pause, self.resume) {
-            (true, _, _) => Some(Steer::Cancel),
-            (_, true, _) => Some(Steer::Pause),
-            (_, _, true) => Some(Steer::Resume),
-            _ => None,
-        }
     }
 }
 

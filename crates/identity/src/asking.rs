@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use lienthong_domain::ErrorCode;
 use lienthong_domain::identity::{
-    Citizen, Claims, Field, FieldSet, Inquiry, JobId, Mode, UsageId, UsageKind, UsageOutcome,
-    Verdict, Verification,
+    Citizen, CitizenNumber, Claims, Field, FieldSet, Inquiry, JobId, Mode, OldNumber, UsageId,
+    UsageKind, UsageOutcome, Verdict, Verification,
 };
 use lienthong_domain::participant::Caller;
 use lienthong_ports::LookUp;
@@ -47,8 +47,12 @@ impl Identity {
             recorded: claims.fields(),
             judged: claims.optional_fields(),
         };
-        let permitted = self.permit(caller, &inquiry, &wanted, request_id, deadline).await?;
-        let subject_ref = self.core.subject_ref(&caller.participant.id, &claims.number);
+        let permitted = self
+            .permit(caller, &inquiry, &wanted, request_id, deadline)
+            .await?;
+        let subject_ref = self
+            .core
+            .subject_ref(&caller.participant.id, &claims.number);
         let core = self.core.clone();
         let work = async move {
             let defer = defer_if_unavailable.then_some(&inquiry);
@@ -87,9 +91,13 @@ impl Identity {
             recorded: fields,
             judged: fields,
         };
-        let permitted = self.permit(caller, &inquiry, &wanted, request_id, deadline).await?;
+        let permitted = self
+            .permit(caller, &inquiry, &wanted, request_id, deadline)
+            .await?;
         let withheld = fields.without(permitted.fields);
-        let subject_ref = self.core.subject_ref(&caller.participant.id, &claims.number);
+        let subject_ref = self
+            .core
+            .subject_ref(&caller.participant.id, &claims.number);
         let core = self.core.clone();
         let work = async move { core.look_up(permitted, &claims, deadline).await };
         let (usage, citizen, shown) = self.run(work, deadline).await?;
@@ -169,7 +177,10 @@ impl Core {
             fields,
             question,
         } = permitted;
-        let answer = self.population.look_up(&question, claims, fields, deadline).await;
+        let answer = self
+            .population
+            .look_up(&question, claims, fields, deadline)
+            .await;
         let outcome = match &answer {
             Ok(LookUp::Found(_)) => UsageOutcome::Disclosed,
             Ok(LookUp::NotFound | LookUp::Mismatch) => UsageOutcome::NotMatched,
@@ -199,7 +210,8 @@ impl Core {
         self.keep_actions(ended.actions).await;
         Late {
             slow: ended.slow,
-            result: recorded.and_then(|usage| answer.map(|(shown, citizen)| (usage, citizen, shown))),
+            result: recorded
+                .and_then(|usage| answer.map(|(shown, citizen)| (usage, citizen, shown))),
         }
     }
 
@@ -207,12 +219,18 @@ impl Core {
     /// the citizen had before or has now.
     fn with_everybody_shown(&self, draft: UsageDraft, citizen: &Citizen) -> Vec<UsageDraft> {
         let own = [
-            (Field::CitizenNumber, citizen.citizen_number.as_ref().map(|found| found.as_str())),
-            (Field::OldNumber, citizen.old_number.as_ref().map(|found| found.as_str())),
+            (
+                Field::CitizenNumber,
+                citizen.citizen_number.as_ref().map(CitizenNumber::as_str),
+            ),
+            (
+                Field::OldNumber,
+                citizen.old_number.as_ref().map(OldNumber::as_str),
+            ),
         ];
         let relatives = citizen.relatives().flat_map(|(field, relative)| {
-            let new = relative.citizen_number.as_ref().map(|found| found.as_str());
-            let old = relative.old_number.as_ref().map(|found| found.as_str());
+            let new = relative.citizen_number.as_ref().map(CitizenNumber::as_str);
+            let old = relative.old_number.as_ref().map(OldNumber::as_str);
             [(field, new), (field, old)]
         });
         let mut drafts = vec![draft];
@@ -220,7 +238,9 @@ impl Core {
             let Some(subject) = number.map(|number| self.subject(number)) else {
                 continue;
             };
-            let known = drafts.iter_mut().find(|known| known.subject == Some(subject));
+            let known = drafts
+                .iter_mut()
+                .find(|known| known.subject == Some(subject));
             match known {
                 // The mother may also be the head of the household.
                 Some(known) if known.as_relative => known.shown.insert(field),

@@ -112,17 +112,35 @@ impl Config {
         };
         let within = |value: u64, least: u64, most: u64| (least..=most).contains(&value);
         let Self {
-            concurrency_max, concurrency_start, ..
+            concurrency_max,
+            concurrency_start,
+            ..
         } = *self;
-        check(within(self.call_timeout_ms, 100, 60_000), "call_timeout_ms", "100 to 60000");
-        check(within(concurrency_max.into(), 1, 1_000), "concurrency_max", "1 to 1000");
+        check(
+            within(self.call_timeout_ms, 100, 60_000),
+            "call_timeout_ms",
+            "100 to 60000",
+        );
+        check(
+            within(concurrency_max.into(), 1, 1_000),
+            "concurrency_max",
+            "1 to 1000",
+        );
         check(
             (1..=concurrency_max).contains(&concurrency_start),
             "concurrency_start",
             "1 to concurrency_max",
         );
-        check(within(self.questions_max.into(), 1, 100_000), "questions_max", "1 to 100000");
-        check(within(self.cache_seconds, 0, 600), "cache_seconds", "0 to 600");
+        check(
+            within(self.questions_max.into(), 1, 100_000),
+            "questions_max",
+            "1 to 100000",
+        );
+        check(
+            within(self.cache_seconds, 0, 600),
+            "cache_seconds",
+            "0 to 600",
+        );
         check(
             within(self.cache_entries_max.into(), 1, 1_000_000),
             "cache_entries_max",
@@ -143,7 +161,11 @@ impl GuardConfig {
     fn check(&self, check: &mut impl FnMut(bool, &'static str, &str)) {
         // With one miss nobody could work, with more than 34 nobody would be held.
         let score = 2.0..=100.0;
-        check(score.contains(&self.hold_score), "guard.hold_score", "2 to 100");
+        check(
+            score.contains(&self.hold_score),
+            "guard.hold_score",
+            "2 to 100",
+        );
         check(
             score.contains(&self.system_hold_score) && self.system_hold_score >= self.hold_score,
             "guard.system_hold_score",
@@ -158,8 +180,18 @@ impl GuardConfig {
                 1,
                 100,
             ),
-            ("guard.subject_misses_max", self.subject_misses_max, 1, 1_000),
-            ("guard.parallel_trusted_max", self.parallel_trusted_max, 0, 1_000),
+            (
+                "guard.subject_misses_max",
+                self.subject_misses_max,
+                1,
+                1_000,
+            ),
+            (
+                "guard.parallel_trusted_max",
+                self.parallel_trusted_max,
+                0,
+                1_000,
+            ),
             ("guard.neighbours_max", self.neighbours_max, 1, 100),
             ("guard.neighbours_minutes", self.neighbours_minutes, 1, 60),
             ("guard.block_within_days", self.block_within_days, 1, 366),
@@ -180,7 +212,11 @@ impl GuardConfig {
             let text = format!("{least} to {most}");
             check((least..=most).contains(&value), key, &text);
         }
-        check(self.slow_delay_ms <= 10_000, "guard.slow_delay_ms", "at most 10000");
+        check(
+            self.slow_delay_ms <= 10_000,
+            "guard.slow_delay_ms",
+            "at most 10000",
+        );
     }
 
     pub(crate) fn slow_delay(&self) -> Duration {
@@ -212,7 +248,11 @@ mod tests {
         wrong.breaker.calls_min = 0;
         wrong.guard.hold_score = 30.0;
         wrong.guard.neighbours_max = 0;
-        let keys = wrong.check().into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+        let keys = wrong
+            .check()
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect::<Vec<_>>();
         let expected = [
             "call_timeout_ms",
             "concurrency_start",

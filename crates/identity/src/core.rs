@@ -111,9 +111,12 @@ impl Core {
         };
         grant::decide_grant(Some(grant), asked).map_err(refused)?;
         let now = self.clock.now();
-        self.turns.with(|guard| guard.consider(draft, &grant.quota, now))?;
+        self.turns
+            .with(|guard| guard.consider(draft, &grant.quota, now))?;
         let dossier = draft.dossier.as_ref();
-        let facts = self.dossier_facts(&asker.participant, purpose, dossier).await?;
+        let facts = self
+            .dossier_facts(&asker.participant, purpose, dossier)
+            .await?;
         let fields = grant::decide(Some(grant), purpose, asked, &facts).map_err(refused)?;
         let procedure = match facts {
             DossierFacts::Held { procedure, .. } => procedure,
@@ -144,10 +147,12 @@ impl Core {
             return Ok(DossierFacts::NotHeld);
         }
         let found = self.dossiers.dossier(code).await.map_err(store_failed)?;
-        Ok(found.map_or(DossierFacts::NotHeld, |view| DossierFacts::Held {
-            open: !view.status.is_terminal(),
-            procedure: view.details.procedure_code.clone(),
-        }))
+        Ok(
+            found.map_or(DossierFacts::NotHeld, |view| DossierFacts::Held {
+                open: !view.status.is_terminal(),
+                procedure: view.details.procedure_code.clone(),
+            }),
+        )
     }
 
     /// Records a refusal; the error to be given.
@@ -169,7 +174,11 @@ impl Core {
     /// # Errors
     /// `STORE_UNAVAILABLE`: what they are about must not leave.
     pub(crate) async fn record(&self, drafts: Vec<UsageDraft>) -> Result<UsageId, Error> {
-        let ids = self.store.record_usage(drafts).await.map_err(store_failed)?;
+        let ids = self
+            .store
+            .record_usage(drafts)
+            .await
+            .map_err(store_failed)?;
         let first = ids.first().copied();
         first.ok_or_else(|| Error::new(ErrorCode::Internal))
     }

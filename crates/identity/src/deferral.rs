@@ -39,9 +39,18 @@ async fn open(
         keep: core.config.jobs.keep(),
         now,
     };
-    let job = core.store.open_job(draft).await.map_err(store_failed)?.map_err(refused)?;
+    let job = core
+        .store
+        .open_job(draft)
+        .await
+        .map_err(store_failed)?
+        .map_err(refused)?;
     let claims = Ok(claims.clone());
     let items = vec![ItemDraft { claims }];
-    let added = core.store.add_items(job.id, 1, items, now).await.map_err(store_failed)?;
+    let added = core
+        .store
+        .add_items(job.id, 1, items, now)
+        .await
+        .map_err(store_failed)?;
     added.map(|job| job.id).map_err(refused)
 }

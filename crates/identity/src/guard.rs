@@ -10,6 +10,7 @@
 //! ```
 
 mod evidence;
+mod hashing;
 mod neighbours;
 mod party;
 mod rate;
@@ -153,31 +154,37 @@ impl Guard {
 
     /// Ends a question that was begun.
     pub(crate) fn end(&mut self, ask: &UsageDraft, outcome: UsageOutcome, now: Timestamp) -> Ended {
+        let (now_ms, config) = (now.as_millisecond(), &self.config);
         if let Some(subject) = &ask.subject
             && ask.kind != UsageKind::ListUsage
         {
             self.subjects.end(subject, &ask.asker.participant);
+            note_miss(&mut self.subjects, ask, outcome, now_ms);
         }
-        self.weigh(ask, outcome, now.as_millisecond());
-        let config = &self.config;
-        let Ok(askers) = self.askers.askers(&ask.asker, config) else {
+        let Ok(mut askers) = self.askers.askers(&ask.asker, config) else {
             return Ended::default();
         };
         if !is_call(ask.kind) {
             return Ended::default();
         }
-        askers.official.party.evidence.end();
-        askers.system.evidence.end();
-        let mut actions = Vec::new();
-        let mut halt = |party: &mut Party, official| {
-            if let Some(kind) = party.halt(now, now.as_millisecond(), block_within(config)) {
-                actions.push(action(&ask.asker, official, kind, now));
-            }
-        };
+        askers.weigh(ask, outcome, config, now_ms);
         let Askers {
             official, system, ..
         } = askers;
-        if is_guessing(&official.party, config.hold_score, Some(&official.looks), config) {
+        official.party.evidence.end();
+        system.evidence.end();
+        let mut actions = Vec::new();
+        let mut halt = |party: &mut Party, official| {
+            if let Some(kind) = party.halt(now, now_ms, block_within(config)) {
+                actions.push(action(&ask.asker, official, kind, now));
+            }
+        };
+        if is_guessing(
+            &official.party,
+            config.hold_score,
+            Some(&official.looks),
+            config,
+        ) {
             halt(&mut official.party, Some(&ask.asker.official));
         }
         if is_guessing(system, config.system_hold_score, None, config) {
@@ -198,16 +205,21 @@ impl Guard {
         }
         let now_ms = record.at.as_millisecond();
         self.sweep(now_ms);
+        note_miss(&mut self.subjects, record, record.outcome, now_ms);
         if let Ok(mut askers) = self.askers.askers(&record.asker, &self.config) {
             askers.count(record, now_ms);
+            if is_call(record.kind) {
+                askers.weigh(record, record.outcome, &self.config, now_ms);
+            }
         }
-        self.weigh(record, record.outcome, now_ms);
     }
 
     /// Takes a kept action into account.
     pub(crate) fn follow(&mut self, action: &GuardAction) {
         let official = action.official.as_ref();
-        let (party, looks) = self.askers.target(&action.participant, &action.system, official);
+        let (party, looks) = self
+            .askers
+            .target(&action.participant, &action.system, official);
         party.follow(action.kind, action.at);
         if let Some(looks) = looks
             && action.kind == GuardActionKind::Lifted
@@ -223,60 +235,27 @@ impl Guard {
         self.askers.sweep(&self.config, now_ms);
         self.subjects.expire(now_ms);
         let (config, mut actions) = (&self.config, Vec::new());
-        self.askers.visit(|(participant, system, official), party, looks| {
-            let threshold = match official {
-                Some(_) => config.hold_score,
-                None => config.system_hold_score,
-            };
-            if is_guessing(party, threshold, looks.as_deref(), config)
-                && let Some(kind) = party.halt(now, now_ms, block_within(config))
-            {
-                actions.push(GuardAction {
-                    at: now,
-                    participant: participant.clone(),
-                    system: system.clone(),
-                    official: official.cloned(),
-                    kind,
-                    by: GATEWAY.to_owned(),
-                    reason: reason(kind),
-                });
-            }
-        });
+        self.askers
+            .visit(|(participant, system, official), party, looks| {
+                let threshold = match official {
+                    Some(_) => config.hold_score,
+                    None => config.system_hold_score,
+                };
+                if is_guessing(party, threshold, looks.as_deref(), config)
+                    && let Some(kind) = party.halt(now, now_ms, block_within(config))
+                {
+                    actions.push(GuardAction {
+                        at: now,
+                        participant: participant.clone(),
+                        system: system.clone(),
+                        official: official.cloned(),
+                        kind,
+                        by: GATEWAY.to_owned(),
+                        reason: reason(kind),
+                    });
+                }
+            });
         actions
-    }
-
-    /// Lets an outcome speak for or against the asker, and against those who claim wrong things of the citizen.
-    fn weigh(&mut self, ask: &UsageDraft, outcome: UsageOutcome, now_ms: i64) {
-        let (Some(subject), sign) = (ask.subject, Sign::of(outcome)) else {
-            return;
-        };
-        if ask.kind == UsageKind::ListUsage {
-            return;
-        }
-        if sign == Sign::Miss {
-            self.subjects.miss(subject, &ask.asker.participant, now_ms);
-        }
-        let Ok(askers) = self.askers.askers(&ask.asker, &self.config) else {
-            return;
-        };
-        if !is_call(ask.kind) || sign == Sign::Nothing {
-            return;
-        }
-        for party in [&mut askers.official.party, askers.system] {
-            match sign {
-                Sign::Hit if party.subjects.first_hit(&subject) => party.evidence.hit(),
-                Sign::Miss => party.evidence.miss(),
-                Sign::Undecided => party.evidence.undecided(),
-                Sign::Hit | Sign::Nothing => {}
-            }
-        }
-        if let Some(block) = ask.block
-            && sign != Sign::Undecided
-        {
-            let looks = &mut askers.official.looks;
-            looks.expire(&self.config, now_ms);
-            looks.push(block, subject, sign == Sign::Miss, now_ms);
-        }
     }
 
     fn sweep(&mut self, now_ms: i64) {
@@ -290,7 +269,10 @@ impl Guard {
 
 impl Askers<'_> {
     fn not_halted(&self) -> Result<(), Stop> {
-        let parties = [(&self.official.party, Who::Official), (&*self.system, Who::System)];
+        let parties = [
+            (&self.official.party, Who::Official),
+            (&*self.system, Who::System),
+        ];
         for (party, who) in parties {
             if let Some(halt) = party.halt {
                 let code = halt.code();
@@ -355,7 +337,42 @@ impl Askers<'_> {
         let (official, system) = (self.official.party.evidence, self.system.evidence);
         official.pending() < quota.official_concurrent_max.max(1)
             && official.has_room(config.hold_score, trusted_max, config.slow_misses)
-            && system.has_room(config.system_hold_score, trusted_max, config.system_slow_misses)
+            && system.has_room(
+                config.system_hold_score,
+                trusted_max,
+                config.system_slow_misses,
+            )
+    }
+
+    /// Lets an outcome speak for or against the asker.
+    fn weigh(
+        &mut self,
+        ask: &UsageDraft,
+        outcome: UsageOutcome,
+        config: &GuardConfig,
+        now_ms: i64,
+    ) {
+        let (Some(subject), sign) = (ask.subject, Sign::of(outcome)) else {
+            return;
+        };
+        if sign == Sign::Nothing {
+            return;
+        }
+        for party in [&mut self.official.party, &mut *self.system] {
+            match sign {
+                Sign::Hit if party.subjects.first_hit(&subject) => party.evidence.hit(),
+                Sign::Miss => party.evidence.miss(),
+                Sign::Undecided => party.evidence.undecided(),
+                Sign::Hit | Sign::Nothing => {}
+            }
+        }
+        if let Some(block) = ask.block
+            && sign != Sign::Undecided
+        {
+            let looks = &mut self.official.looks;
+            looks.expire(config, now_ms);
+            looks.push(block, subject, sign == Sign::Miss, now_ms);
+        }
     }
 
     /// Counts the citizen at every level and for the dossier. Jobs have a bound of their own.
@@ -363,7 +380,11 @@ impl Askers<'_> {
         let Some(subject) = ask.subject else {
             return;
         };
-        for party in [&mut self.official.party, &mut *self.system, &mut *self.participant] {
+        for party in [
+            &mut self.official.party,
+            &mut *self.system,
+            &mut *self.participant,
+        ] {
             party.last_ms = party.last_ms.max(now_ms);
             if ask.kind != UsageKind::Job {
                 party.subjects.insert(subject, now_ms);
@@ -372,12 +393,8 @@ impl Askers<'_> {
         if let Some(dossier) = &ask.dossier
             && ask.kind != UsageKind::Job
         {
-            if !self.dossiers.contains_key(dossier) {
-                self.dossiers.insert(dossier.clone(), window::Window::default());
-            }
-            if let Some(window) = self.dossiers.get_mut(dossier) {
-                window.insert(subject, now_ms);
-            }
+            let window = self.dossiers.entry(dossier.clone()).or_default();
+            window.insert(subject, now_ms);
         }
     }
 }
@@ -385,6 +402,15 @@ impl Askers<'_> {
 /// Whether one asker's question goes to the database, and its answer speaks for or against the asker.
 const fn is_call(kind: UsageKind) -> bool {
     matches!(kind, UsageKind::Verify | UsageKind::Disclose)
+}
+
+/// Counts a wrong claim against the citizen's lock, whoever asked and in whatever way.
+fn note_miss(subjects: &mut Subjects, ask: &UsageDraft, outcome: UsageOutcome, now_ms: i64) {
+    if let Some(subject) = ask.subject
+        && Sign::of(outcome) == Sign::Miss
+    {
+        subjects.miss(subject, &ask.asker.participant, now_ms);
+    }
 }
 
 fn is_guessing(party: &Party, threshold: f64, looks: Option<&Looks>, config: &GuardConfig) -> bool {

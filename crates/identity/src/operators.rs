@@ -95,7 +95,7 @@ impl Core {
             Some(found) if !found.active => Err(ErrorCode::ParticipantSuspended),
             Some(_) => Ok(()),
         };
-        step("participant", said(&known));
+        step("participant", said(known));
         known.map_err(Error::new)?;
         let grant = registry.grant(&check.participant, &check.system, &check.purpose);
         let purpose = registry.purpose(&check.purpose);
@@ -104,8 +104,8 @@ impl Core {
             fields: check.fields,
             now: self.clock.now(),
         };
-        let granted = grant::decide_grant(grant, &asked).map_err(|refusal| refusal.code());
-        step("grant", described(grant, &granted));
+        let granted = grant::decide_grant(grant, &asked).map_err(grant::Refusal::code);
+        step("grant", described(grant, granted));
         granted.map_err(Error::new)?;
         let (Some(grant), Some(purpose)) = (grant, purpose) else {
             return Err(Error::new(ErrorCode::GrantMissing));
@@ -116,15 +116,25 @@ impl Core {
             official: check.official.clone(),
         };
         let now = self.clock.now();
-        let foreseen = self.turns.with(|guard| guard.foresee(&target, &grant.quota, now));
+        let foreseen = self
+            .turns
+            .with(|guard| guard.foresee(&target, &grant.quota, now));
         let foreseen = foreseen.map_err(Error::from);
-        step("guard and quotas", said(&foreseen.as_ref().map(|()| ()).map_err(|stop| stop.code)));
+        step(
+            "guard and quotas",
+            said(foreseen.as_ref().copied().map_err(|stop| stop.code)),
+        );
         foreseen?;
         let dossier = check.dossier.as_ref();
-        let facts = self.dossier_facts(&check.participant, purpose, dossier).await?;
+        let facts = self
+            .dossier_facts(&check.participant, purpose, dossier)
+            .await?;
         let decided = grant::decide(Some(grant), purpose, &asked, &facts);
-        let verdict = said(&decided.map_err(grant::Refusal::code));
-        step("dossier", format!("{}; {verdict}", told(purpose, check.mode, &facts)));
+        let verdict = said(decided.map_err(grant::Refusal::code));
+        step(
+            "dossier",
+            format!("{}; {verdict}", told(purpose, check.mode, &facts)),
+        );
         decided.map_err(refused)
     }
 }
@@ -152,14 +162,14 @@ fn check_reason(reason: &str) -> Result<(), Error> {
     Err(Error::with_faults(ErrorCode::InvalidFields, faults))
 }
 
-fn said<T>(result: &Result<T, ErrorCode>) -> String {
+fn said<T: Copy>(result: Result<T, ErrorCode>) -> String {
     match result {
         Ok(_) => "good".to_owned(),
         Err(code) => code.to_string(),
     }
 }
 
-fn described(grant: Option<&Grant>, granted: &Result<FieldSet, ErrorCode>) -> String {
+fn described(grant: Option<&Grant>, granted: Result<FieldSet, ErrorCode>) -> String {
     let verdict = said(granted);
     match grant {
         None => format!("none for this purpose; {verdict}"),

@@ -169,7 +169,9 @@ impl GuardedRegistry {
                         && citizen.citizen_number.is_some()
                         && citizen.citizen_number.as_ref() != claims.number.citizen() =>
                 {
-                    Err(RegistryError::BadAnswer("it is about another person".to_owned()))
+                    Err(RegistryError::BadAnswer(
+                        "it is about another person".to_owned(),
+                    ))
                 }
                 _ => Ok(found),
             }

@@ -80,7 +80,9 @@ impl Turns {
                 return Err((ask, stop));
             }
             // Whether it was woken or looks again by itself makes no difference.
-            let _woken = timeout_at(deadline.min(now + LOOK_AGAIN), ended).await.is_ok();
+            let _woken = timeout_at(deadline.min(now + LOOK_AGAIN), ended)
+                .await
+                .is_ok();
         }
     }
 

@@ -83,8 +83,14 @@ impl Core {
         }
         let judged = self.judge(draft, &wanted.asked(&self.clock)).await?;
         let now = self.clock.now();
-        let begun = self.turns.with(|guard| guard.begin(draft, &judged.quota, now))?;
-        debug_assert_eq!(begun, Turn::Begun, "no call is made, so nothing is waited for");
+        let begun = self
+            .turns
+            .with(|guard| guard.begin(draft, &judged.quota, now))?;
+        debug_assert_eq!(
+            begun,
+            Turn::Begun,
+            "no call is made, so nothing is waited for"
+        );
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! What can be set: the population database behind SOAP, the instances of a remote adapter, and the adapter's own server.
+//! What can be set: the population database behind SOAP, the instances of a remote adapter, and the adapter's own
+//! server.
 
 mod check;
 mod soap;

@@ -5,6 +5,7 @@ pub mod convert;
 mod error;
 mod failure;
 mod remote;
+mod request_id;
 mod server;
 mod soap;
 mod status;

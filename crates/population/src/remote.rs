@@ -32,6 +32,7 @@ use crate::convert::{
 };
 use crate::error::PopulationError;
 use crate::failure::Failure;
+use crate::request_id::extended;
 use crate::status;
 
 /// Largest answer that is read, in bytes.
@@ -134,11 +135,13 @@ impl RemoteRegistry {
         })
     }
 
-    /// Puts a question to one instance after the other until one answers or the time is up.
-    async fn ask<M: Clone, A, F>(
+    /// Puts a question to one instance after the other until one answers or the time is up. `message` writes the
+    /// request around the question, whose id is another one for each instance: the database behind may have seen it.
+    async fn ask<M, A, F>(
         &self,
-        message: M,
+        question: &Question,
         timeout: Duration,
+        message: impl Fn(proto::Question) -> M,
         call: impl Fn(Client, Request<M>) -> F,
     ) -> Result<A, RegistryError>
     where
@@ -146,15 +149,24 @@ impl RemoteRegistry {
     {
         let deadline = Instant::now() + timeout;
         let turn = self.turns.fetch_add(1, Ordering::Relaxed);
+        let mut question = question_to_proto(question);
+        let first_id = question.request_id.clone();
         let mut tried = vec![false; self.instances.len()];
         let mut last = RegistryError::from(Failure::out_of_time());
-        while let Some(index) = self.choose(&tried, turn) {
+        for number in 1.. {
+            let Some(index) = self.choose(&tried, turn) else {
+                break;
+            };
             if Instant::now() >= deadline {
                 break;
             }
             tried[index] = true;
+            if number > 1 {
+                question.request_id = extended(&first_id, &format!("-i{number}"));
+            }
             let instance = &self.instances[index];
-            match attempt(instance, message.clone(), deadline, &call).await {
+            let message = message(question.clone());
+            match attempt(instance, message, deadline, &call).await {
                 Ok(answer) => {
                     instance.avoidance().answered();
                     return Ok(answer);
@@ -256,13 +268,13 @@ impl PopulationRegistry for RemoteRegistry {
         claims: &Claims,
         timeout: Duration,
     ) -> Result<Verification, RegistryError> {
-        let message = proto::VerifyCitizenRequest {
-            question: Some(question_to_proto(question)),
+        let message = |question| proto::VerifyCitizenRequest {
+            question: Some(question),
             claims: Some(claims_to_proto(claims)),
         };
         let call =
             |mut client: Client, request| async move { client.verify_citizen(request).await };
-        let answer = self.ask(message, timeout, call).await?;
+        let answer = self.ask(question, timeout, message, call).await?;
         let verification = answer.verification.unwrap_or_default();
         verification_from_proto(&verification, claims).map_err(bad_answer)
     }
@@ -274,14 +286,14 @@ impl PopulationRegistry for RemoteRegistry {
         fields: FieldSet,
         timeout: Duration,
     ) -> Result<LookUp, RegistryError> {
-        let message = proto::LookUpCitizenRequest {
-            question: Some(question_to_proto(question)),
+        let message = |question| proto::LookUpCitizenRequest {
+            question: Some(question),
             claims: Some(claims_to_proto(claims)),
             fields: fields_to_proto(fields),
         };
         let call =
             |mut client: Client, request| async move { client.look_up_citizen(request).await };
-        let answer = self.ask(message, timeout, call).await?;
+        let answer = self.ask(question, timeout, message, call).await?;
         match answer
             .result
             .ok_or_else(|| bad_answer("result is missing"))?
@@ -295,11 +307,12 @@ impl PopulationRegistry for RemoteRegistry {
         }
     }
 
-    /// Asks every instance, since each has its own way to the database.
+    /// Asks every instance, since each has its own way to the database; each gets an equal share of the time.
     async fn check(&self, timeout: Duration) -> Result<(), String> {
-        let deadline = Instant::now() + timeout;
+        let count = u32::try_from(self.instances.len()).unwrap_or(u32::MAX);
         let mut faults = Vec::new();
         for instance in &self.instances {
+            let deadline = Instant::now() + timeout / count.max(1);
             let call =
                 |mut client: Client, request| async move { client.check_registry(request).await };
             let asked = attempt(instance, proto::CheckRegistryRequest {}, deadline, call).await;

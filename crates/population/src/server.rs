@@ -1,4 +1,5 @@
-//! The adapter's own gRPC server: the contract and health checks over mutual TLS, served until told to stop, then drained.
+//! The adapter's own gRPC server: the contract and health checks over mutual TLS, served until told to stop, then
+//! drained.
 
 mod deadline;
 mod service;

@@ -223,7 +223,8 @@ pub trait Store: Send + Sync {
     async fn actions(&self, after: i64, limit: usize) -> Result<Vec<Action>, StoreError>;
 
     /// A number that changes whenever something was committed that others may wait for: an event,
-    /// a delivery that became Ready, an attempt. A wake-up only: it may come late or without cause.
+    /// a delivery that became Ready, an attempt, a job's item that is due or answered. A wake-up only: it
+    /// may come late or without cause.
     fn wakeups(&self) -> watch::Receiver<u64>;
 
     /// Free bytes on the disk of the store; `None` where there is no disk.

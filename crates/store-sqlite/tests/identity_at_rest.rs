@@ -4,17 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong_domain::Clock;
-use lienthong_domain::ErrorCode;
 use lienthong_domain::identity::{
-    BirthDate, Claims, FullName, IdNumber, JobId, OldNumber, Pseudonym, Verdict,
+    BirthDate, Claims, FullName, IdNumber, JobId, OldNumber, Pseudonym, UsageId, Verdict,
 };
+use lienthong_domain::{Clock, ErrorCode, Fence};
 use lienthong_domain::{Private, Text};
 use lienthong_ports::conformance::identity::{draft, usage_draft, verification};
 use lienthong_ports::conformance::store::at;
-use lienthong_ports::identity::{ItemDraft, ItemFinish, ItemNext, JobCommand};
+use lienthong_ports::identity::{ItemDraft, ItemFinish, ItemId, ItemNext, JobCommand};
 use lienthong_ports::store::ClaimTerms;
-use lienthong_ports::{IdentityStore, Store};
+use lienthong_ports::{IdentityStore, Message, Store};
 use lienthong_store_sqlite::{Config, SqliteStore};
 use lienthong_vault::{KeyRing, Vault};
 
@@ -261,4 +260,36 @@ async fn what_a_crash_left_of_a_cancelled_job_is_deleted_by_the_next_sweep() {
         .query_row(sql, [], |row| row.get(0))
         .unwrap();
     assert_eq!(left, 0, "only what is being asked, and what is answered");
+}
+
+#[tokio::test]
+async fn an_answer_for_a_half_erased_job_is_stale_and_its_look_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Arc::new(Vault::for_tests(1));
+    let store = open(folder.path(), &vault);
+    let job = fill(&store, &vault).await;
+    store.close().await;
+    // As the first transaction of an erasure leaves it; item 21 is being asked.
+    let erased = "UPDATE job SET state = 6, due_at = NULL, data_key = NULL, kek = NULL, untidy = 1";
+    assert_eq!(raw(folder.path()).execute(erased, []).unwrap(), 1);
+    let store = open(folder.path(), &vault);
+    let finish = |next| ItemFinish {
+        message: Message {
+            delivery: ItemId((job.0 << 20) + 21).as_delivery(),
+            fence: Fence(1),
+        },
+        next,
+        usage: Some(usage_draft(1, 5)),
+        now: at(5),
+    };
+    let answer = ItemNext::Answered(verification(Verdict::Match));
+    let again = ItemNext::Retry {
+        at: at(6),
+        counted: true,
+    };
+    let finishes = vec![finish(answer), finish(again)];
+    assert_eq!(store.finish_items(finishes).await.unwrap(), [false, false]);
+    let usage = store.usage_since(at(5), UsageId(0), 10).await.unwrap();
+    assert_eq!(usage.len(), 2);
+    assert!(store.answers(job, 0, 10).await.unwrap().is_empty());
 }

@@ -23,7 +23,7 @@ use lienthong_vault::Vault;
 const FOLDER: &str = "LIENTHONG_KILL_JOBS_FOLDER";
 const SECONDS: &str = "LIENTHONG_KILL_JOBS_SECONDS";
 /// Rounds of kill and reopen on one database.
-const ROUNDS: i64 = 4;
+const ROUNDS: u32 = 4;
 const ITEMS: u32 = 4_000;
 /// Items of one call.
 const GROUP: u32 = 5;
@@ -61,15 +61,17 @@ async fn answer_some(store: &SqliteStore, now: Timestamp) -> bool {
         window: 100,
         batch: GROUP,
     };
-    let messages = store.claim_items(terms).await.unwrap();
+    let messages = store.claim_items(terms).await.expect("claim");
     let begun = store.begin_items(&messages, now, now + Duration::from_mins(1));
-    let works: Vec<_> = begun.await.unwrap().into_iter().flatten().collect();
+    let begun = begun.await.expect("begin");
+    let works: Vec<_> = begun.into_iter().flatten().collect();
     let tell = |what: &str| {
         let mut told = Vec::new();
         for work in &works {
-            writeln!(told, "{what} {}", work.position).unwrap();
+            writeln!(told, "{what} {}", work.position).expect("a vector takes all");
         }
-        std::io::stdout().lock().write_all(&told).unwrap();
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(&told).expect("the parent listens");
     };
     tell("asked");
     let finishes = works.iter().map(|work| ItemFinish {
@@ -78,7 +80,8 @@ async fn answer_some(store: &SqliteStore, now: Timestamp) -> bool {
         usage: Some(usage_draft(1, 1)),
         now,
     });
-    let finished = store.finish_items(finishes.collect()).await.unwrap();
+    let finished = store.finish_items(finishes.collect()).await;
+    let finished = finished.expect("finish");
     assert!(finished.iter().all(|fresh| *fresh));
     tell("answered");
     !messages.is_empty()
@@ -91,13 +94,13 @@ async fn no_item_is_lost_and_none_is_answered_twice() {
     let mut answered = BTreeSet::new();
     for round in 1..=ROUNDS {
         // Every lease of the round before has run out.
-        let seconds = round * 1_000;
+        let seconds = i64::from(round) * 1_000;
         let more = run_child(folder.path(), seconds, &answered, Some(150));
         assert!(!more.is_empty(), "the child was killed while it worked");
         answered.extend(more);
         verify(folder.path(), job, &answered).await;
     }
-    let seconds = (ROUNDS + 1) * 1_000;
+    let seconds = i64::from(ROUNDS + 1) * 1_000;
     answered.extend(run_child(folder.path(), seconds, &answered, None));
     verify(folder.path(), job, &answered).await;
     let store = SqliteStore::open(&config(folder.path())).unwrap();
@@ -106,17 +109,18 @@ async fn no_item_is_lost_and_none_is_answered_twice() {
 }
 
 async fn upload(folder: &Path) -> JobId {
-    let store = SqliteStore::open(&config(folder)).unwrap();
-    let opened = store.open_job(draft("kill", ITEMS)).await.unwrap();
-    let job = opened.unwrap().id;
+    let store = SqliteStore::open(&config(folder)).expect("the store opens");
+    let opened = store.open_job(draft("kill", ITEMS)).await.expect("open");
+    let job = opened.expect("a new job").id;
     for first in (1..=ITEMS).step_by(1_000) {
         let items = (first..first + 1_000).map(|number| ItemDraft {
             claims: Ok(claims(number)),
         });
         let added = store.add_items(job, first, items.collect(), at(1)).await;
-        added.unwrap().unwrap();
+        added.expect("add").expect("room");
     }
-    assert_eq!(store.job(job).await.unwrap().unwrap().state, Running);
+    let row = store.job(job).await.expect("job").expect("it was opened");
+    assert_eq!(row.state, Running);
     store.close().await;
     job
 }
@@ -128,43 +132,46 @@ fn run_child(
     answered_before: &BTreeSet<u32>,
     kill_after: Option<usize>,
 ) -> BTreeSet<u32> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let this = std::env::current_exe().expect("a path");
+    let mut child = Command::new(this)
         .args(["--exact", "child", "--nocapture"])
         .env(FOLDER, folder)
         .env(SECONDS, seconds.to_string())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
+        .expect("a child");
+    let stdout = child.stdout.take().expect("it is piped");
     let mut answered = BTreeSet::new();
     let mut killed = false;
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
+    for line in BufReader::new(stdout).lines() {
+        let line = line.expect("text");
         if let Some(position) = line.strip_prefix("asked ") {
-            let position = position.parse().unwrap();
+            let position = position.parse().expect("a position");
             let known = answered_before.contains(&position) || answered.contains(&position);
             assert!(!known, "{position} was answered and is asked again");
         } else if let Some(position) = line.strip_prefix("answered ") {
-            answered.insert(position.parse().unwrap());
+            answered.insert(position.parse().expect("a position"));
         }
         if !killed && kill_after.is_some_and(|most| answered.len() >= most) {
-            child.kill().unwrap();
+            child.kill().expect("it runs");
             killed = true;
         }
     }
-    child.wait().unwrap();
+    child.wait().expect("it ends");
     assert_eq!(killed, kill_after.is_some());
     answered
 }
 
 async fn verify(folder: &Path, job: JobId, acknowledged: &BTreeSet<u32>) {
     let store = SqliteStore::open(&config(folder)).expect("the store opens after a kill");
-    let row = store.job(job).await.unwrap().unwrap();
+    let row = store.job(job).await.expect("job").expect("it is there");
     let answered = row.items_answered() as usize;
     assert!(answered >= acknowledged.len());
-    assert!(answered <= acknowledged.len() + GROUP as usize * ROUNDS as usize);
+    assert!(answered <= acknowledged.len() + (GROUP * ROUNDS) as usize);
     let (mut usage, mut after) = (0, UsageId(0));
     loop {
-        let page = store.usage_since(at(0), after, 1_000).await.unwrap();
+        let page = store.usage_since(at(0), after, 1_000).await;
+        let page = page.expect("usage");
         let Some(last) = page.last() else { break };
         (usage, after) = (usage + page.len(), last.id);
     }

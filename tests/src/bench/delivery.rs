@@ -75,6 +75,7 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
     Ok(Section {
         name: "delivery",
         title: format!("From push to applied at the portal, median of {rounds}"),
+        grid: None,
         rows,
         notes,
     })

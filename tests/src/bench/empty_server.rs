@@ -19,6 +19,17 @@ use super::gateway::TRUST_DOMAIN;
 
 /// Serves until the process is killed.
 pub(super) async fn serve(address: SocketAddr, folder: &Path) -> anyhow::Result<()> {
+    let tls = server_tls(folder)?;
+    let acceptor = Acceptor::bind(address, tls, Limits::default()).await?;
+    tonic_server(&Http2Limits::default())
+        .add_service(DossierServiceServer::new(EmptyHandler))
+        .serve_with_incoming(acceptor.incoming(CancellationToken::new()))
+        .await?;
+    Ok(())
+}
+
+/// The site's server certificate, and the clients it vouches for.
+pub(super) fn server_tls(folder: &Path) -> anyhow::Result<Arc<ServerTls>> {
     let config = ServerTlsConfig {
         certificate_chain: folder.join("server.pem"),
         private_key: folder.join("server-key.pem"),
@@ -27,13 +38,8 @@ pub(super) async fn serve(address: SocketAddr, folder: &Path) -> anyhow::Result<
         identity: IdentityPolicy::new(TRUST_DOMAIN, IdentityPolicy::VALIDITY_DAYS_MAX_DEFAULT)?,
     };
     let clock = Clock::system();
-    let tls = Arc::new(ServerTls::load(config, TlsClock::new(move || clock.now()))?);
-    let acceptor = Acceptor::bind(address, tls, Limits::default()).await?;
-    tonic_server(&Http2Limits::default())
-        .add_service(DossierServiceServer::new(EmptyHandler))
-        .serve_with_incoming(acceptor.incoming(CancellationToken::new()))
-        .await?;
-    Ok(())
+    let clock = TlsClock::new(move || clock.now());
+    Ok(Arc::new(ServerTls::load(config, clock)?))
 }
 
 struct EmptyHandler;

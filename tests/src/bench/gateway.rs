@@ -1,12 +1,11 @@
 //! The gateway as a process of its own, as a province meets it: binary, configuration file, certificates.
 
-use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use lienthong_domain::Clock;
 use lienthong_proto::admin::v1 as admin;
 use lienthong_proto::admin::v1::destination_service_client::DestinationServiceClient;
@@ -15,17 +14,17 @@ use lienthong_transport::{
     ChannelTimeouts, ClientTls, ClientTlsFiles, DevelopmentCa, IdentityFiles, IdentityPolicy,
     Overwrite, TlsClock, grpc_channel,
 };
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tempfile::TempDir;
 use tokio::time::Instant;
 use tonic::transport::Channel;
 
+use super::process::{Process, beside_us};
+
 /// The trust domain of the benchmark's certificates.
 pub(super) const TRUST_DOMAIN: &str = "lienthong.bench";
-const CERTIFICATE_DAYS: u16 = 30;
+/// How long they are valid.
+pub(super) const CERTIFICATE_DAYS: u16 = 30;
 const READY_SECONDS_MAX: u64 = 60;
-const STOP_SECONDS_MAX: u64 = 60;
 const POLL: Duration = Duration::from_millis(2);
 const DESTINATION: &str = "dvcqg";
 
@@ -53,20 +52,6 @@ pub(super) struct Site {
     pub(super) address: SocketAddr,
 }
 
-/// A running program of ours; killed when dropped.
-pub(super) struct Process {
-    child: Child,
-}
-
-/// What a process has used, as the kernel counts it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Usage {
-    pub(super) resident_mib: f64,
-    pub(super) resident_mib_max: f64,
-    /// Processor time of all its threads.
-    pub(super) busy_seconds: f64,
-}
-
 impl Site {
     /// Files for a gateway that delivers to `portal` over `broker`: an AMQP URL, or none for the embedded one.
     pub(super) fn new(portal: Option<&str>, broker: Option<&str>) -> anyhow::Result<Self> {
@@ -84,8 +69,7 @@ impl Site {
             ca.issue_participant(&policy, name, now, CERTIFICATE_DAYS)?
                 .save(path, Overwrite::No)?;
         }
-        // Taken and given back: the gateway needs a port that stays the same over its restarts.
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let address = free_address()?;
         std::fs::write(path.join("participants.toml"), PARTICIPANTS)?;
         std::fs::write(
             path.join("lienthong.toml"),
@@ -111,7 +95,6 @@ impl Site {
             .arg("--config")
             .arg(self.folder().join("lienthong.toml"));
         self.spawn(command)
-            .with_context(|| format!("start {}", program.display()))
     }
 
     /// Starts the empty server that the gateway is compared with, on the same files.
@@ -124,17 +107,13 @@ impl Site {
         self.spawn(command)
     }
 
-    fn spawn(&self, mut command: Command) -> anyhow::Result<Process> {
-        let log = File::options().create(true).append(true).open(self.log())?;
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()?;
-        Ok(Process { child })
+    /// Starts a program whose talk goes to the log.
+    pub(super) fn spawn(&self, command: Command) -> anyhow::Result<Process> {
+        Process::start(command, &self.log())
     }
 
-    fn log(&self) -> PathBuf {
+    /// What the programs said.
+    pub(super) fn log(&self) -> PathBuf {
         self.folder().join("log")
     }
 
@@ -150,7 +129,7 @@ impl Site {
             .list_destinations(admin::ListDestinationsRequest {})
             .await
         {
-            if process.child.try_wait()?.is_some() || Instant::now() > deadline {
+            if process.has_ended()? || Instant::now() > deadline {
                 let log = std::fs::read_to_string(self.log()).unwrap_or_default();
                 bail!("the gateway does not answer: {error}\n{log}");
             }
@@ -183,6 +162,16 @@ impl Site {
     }
 
     fn channel(&self, participant: &str, system: &str) -> anyhow::Result<Channel> {
+        self.channel_to(self.address, participant, system)
+    }
+
+    /// A new connection of a participant's system to a server with the site's certificate.
+    pub(super) fn channel_to(
+        &self,
+        address: SocketAddr,
+        participant: &str,
+        system: &str,
+    ) -> anyhow::Result<Channel> {
         let file = |end: &str| {
             self.folder()
                 .join(format!("{participant}-{system}{end}.pem"))
@@ -201,11 +190,7 @@ impl Site {
             request: None,
             ..ChannelTimeouts::default()
         };
-        Ok(grpc_channel(
-            &format!("https://{}", self.address),
-            tls,
-            &timeouts,
-        )?)
+        Ok(grpc_channel(&format!("https://{address}"), tls, &timeouts)?)
     }
 
     /// How many transactions the store has committed since its file was opened.
@@ -220,6 +205,11 @@ impl Site {
             .map(u32::from_ne_bytes)
             .context("read the wal-index header")
     }
+}
+
+/// Taken and given back: the programs need ports that stay the same over their restarts.
+pub(super) fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 fn configuration(
@@ -240,7 +230,7 @@ fn configuration(
         "[listen]\naddress = \"{address}\"\ndrain_seconds = 5\n\
          [tls]\ncertificate = {}\nkey = {}\nclient_ca = {}\ntrust_domain = \"{TRUST_DOMAIN}\"\n\
          [participants]\nfile = {}\n\
-         [store]\npath = {}\n\
+         [store]\npath = {}\n[vault]\nkeys_file = {}\n\
          [broker]\nkind = \"{kind}\"\n[broker.rabbitmq]\nurl = {}\n\
          [portal]\nname = \"{DESTINATION}\"\nlogin_url = \"{portal}/mapi/login\"\ndata_url = \"{portal}/mapi/g\"\n\
          allow_plaintext = true\nusername = \"000.00.00.G22\"\npassword = \"mat-khau-thu\"\n\
@@ -250,6 +240,7 @@ fn configuration(
         file("ca.pem"),
         file("participants.toml"),
         file("lienthong.db"),
+        file("keys.toml"),
         toml_text(broker.unwrap_or_default()),
     )
 }
@@ -257,82 +248,4 @@ fn configuration(
 /// A TOML literal string: nothing in it is special.
 fn toml_text(text: &str) -> String {
     format!("'{text}'")
-}
-
-/// A program that was built together with this one.
-fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
-    let program = std::env::current_exe()?.with_file_name(name);
-    ensure!(
-        program.exists(),
-        "{} is missing: run tests/bench, which builds it",
-        program.display()
-    );
-    Ok(program)
-}
-
-impl Process {
-    /// What it has used so far.
-    pub(super) fn usage(&self) -> anyhow::Result<Usage> {
-        let folder = PathBuf::from(format!("/proc/{}", self.child.id()));
-        let status = std::fs::read_to_string(folder.join("status"))?;
-        let mib = |key: &str| -> anyhow::Result<f64> {
-            let line = status
-                .lines()
-                .find_map(|line| line.strip_prefix(key))
-                .context("read /proc status")?;
-            let kib: f64 = line
-                .split_whitespace()
-                .next()
-                .context("read /proc status")?
-                .parse()?;
-            Ok(kib / 1024.0)
-        };
-        let stat = std::fs::read_to_string(folder.join("stat"))?;
-        // The name in brackets may hold anything; utime and stime are the 12th and 13th field after it.
-        let (_, fields) = stat.rsplit_once(')').context("read /proc stat")?;
-        let ticks: Vec<f64> = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(str::parse)
-            .collect::<Result<_, _>>()?;
-        let hertz = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK)?.unwrap_or(100);
-        Ok(Usage {
-            resident_mib: mib("VmRSS:")?,
-            resident_mib_max: mib("VmHWM:")?,
-            busy_seconds: ticks.iter().sum::<f64>() / f64::from(i32::try_from(hertz)?),
-        })
-    }
-
-    /// Ends it as an operator does, and waits until it has.
-    pub(super) fn stop(mut self) -> anyhow::Result<()> {
-        kill(
-            Pid::from_raw(i32::try_from(self.child.id())?),
-            Signal::SIGTERM,
-        )?;
-        let deadline = std::time::Instant::now() + Duration::from_secs(STOP_SECONDS_MAX);
-        while self.child.try_wait()?.is_none() {
-            ensure!(
-                std::time::Instant::now() < deadline,
-                "the gateway does not stop"
-            );
-            std::thread::sleep(POLL);
-        }
-        Ok(())
-    }
-
-    /// Ends it as a power cut does.
-    pub(super) fn kill(mut self) -> anyhow::Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended already.
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
 }

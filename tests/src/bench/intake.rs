@@ -39,6 +39,7 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
             "Durable stream intake: {STREAMS} streams, {} events, median of {rounds}",
             per_stream * STREAMS as u64
         ),
+        grid: None,
         rows: rows_of(&taken),
         notes: vec![
             format!(

@@ -16,6 +16,8 @@ pub(super) struct Section {
     /// Its name in `--only`.
     pub(super) name: &'static str,
     pub(super) title: String,
+    /// The figures that the rows below follow from, where they are many.
+    pub(super) grid: Option<Grid>,
     pub(super) rows: Vec<Row>,
     /// What a reader must know to judge the figures.
     pub(super) notes: Vec<String>,
@@ -29,6 +31,22 @@ pub(super) struct Row {
     value: f64,
     unit: &'static str,
     aim: Option<Aim>,
+}
+
+/// Figures of the same things under several circumstances, side by side.
+pub(super) struct Grid {
+    /// The circumstances.
+    pub(super) heads: Vec<String>,
+    pub(super) lines: Vec<Line>,
+}
+
+/// One thing; a value for each circumstance.
+pub(super) struct Line {
+    /// Stable name for programs.
+    pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) values: Vec<f64>,
 }
 
 /// What a figure should be.
@@ -140,6 +158,9 @@ impl Section {
             .max()
             .unwrap_or(0);
         let mut text = format!("\n{}\n", self.title);
+        if let Some(grid) = &self.grid {
+            text += &grid.table();
+        }
         for row in &self.rows {
             let (label, value, unit, aim) =
                 (&row.label, shown(row.value), row.unit, row.aim_text());
@@ -155,7 +176,49 @@ impl Section {
 
     fn json(&self) -> Value {
         let figures = self.rows.iter().map(Row::json).collect::<Vec<_>>();
-        json!({ "name": self.name, "title": self.title, "figures": figures, "notes": self.notes })
+        let mut object = json!({
+            "name": self.name, "title": self.title, "figures": figures, "notes": self.notes,
+        });
+        if let Some(grid) = &self.grid {
+            object["grid"] = grid.json();
+        }
+        object
+    }
+}
+
+impl Grid {
+    fn table(&self) -> String {
+        let labels = self.lines.iter().map(|line| line.label.chars().count());
+        let width = labels.max().unwrap_or(0);
+        let heads = self.heads.iter().map(|head| format!("  {head:>10}"));
+        let mut text = format!("  {:width$}{}\n", "", heads.collect::<String>());
+        for Line {
+            label,
+            unit,
+            values,
+            ..
+        } in &self.lines
+        {
+            let values = values
+                .iter()
+                .map(|value| format!("  {:>10}", shown(*value)));
+            let line = format!("  {label:width$}{} {unit}", values.collect::<String>());
+            // Writing to a String cannot fail.
+            writeln!(text, "{}", line.trim_end()).ok();
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let lines = self.lines.iter().map(|line| {
+            let values = self.heads.iter().zip(&line.values);
+            let values = values.map(|(head, value)| (head.clone(), json!(value)));
+            json!({
+                "name": line.name, "label": line.label, "unit": line.unit,
+                "values": values.collect::<serde_json::Map<_, _>>(),
+            })
+        });
+        lines.collect()
     }
 }
 
@@ -187,5 +250,23 @@ mod tests {
         assert_eq!(row(3.0, Aim::Below(3.0)).aim_text(), "aim < 3: MISSED");
         assert_eq!(row(f64::NAN, Aim::Below(3.0)).met(), Some(false));
         assert_eq!(row(1.0, Aim::Below(3.0)).json()["met"], true);
+    }
+
+    #[test]
+    fn a_grid_stands_in_columns_and_names_its_values() {
+        let line = |label, values: [f64; 2]| Line {
+            name: "p50",
+            label,
+            unit: "ms",
+            values: values.to_vec(),
+        };
+        let grid = Grid {
+            heads: vec!["1 caller".to_owned(), "32 callers".to_owned()],
+            lines: vec![line("nginx", [0.5, 12.25]), line("gateway", [1.0, 1234.5])],
+        };
+        let table = "             1 caller  32 callers\n  nginx          0.50        12.2 ms\n\
+                     \u{20} gateway        1.00        1234 ms\n";
+        assert_eq!(grid.table(), table);
+        assert_eq!(grid.json()[1]["values"]["32 callers"], 1234.5);
     }
 }

@@ -11,9 +11,10 @@ use tokio::time::Instant;
 use tonic::transport::Channel;
 
 use super::gateway::Site;
+use super::latency::{Latency, histogram, record};
 use super::load::{self, MIX};
 use super::report::{Row, Section};
-use super::{figure, median, progress};
+use super::{median, progress};
 
 /// Connections that many callers share.
 const CONNECTIONS: usize = 4;
@@ -21,16 +22,6 @@ const CALLERS_MANY: usize = 64;
 /// Calls of each caller that are not counted.
 const WARM_UP: u64 = 20;
 const START_PATIENCE: Duration = Duration::from_secs(10);
-/// Latencies are kept in microseconds with three digits, up to a minute.
-const LATENCY_US_MAX: u64 = 60_000_000;
-
-/// One caller count against one server.
-#[derive(Clone, Copy)]
-struct Latency {
-    p50_ms: f64,
-    p99_ms: f64,
-    calls_per_second: f64,
-}
 
 /// One and many callers, gateway and empty handler.
 struct Round {
@@ -59,6 +50,7 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
             "One push by PushStatus: {} and {} calls, median of {rounds}",
             calls[0], calls[1]
         ),
+        grid: None,
         rows,
         notes: vec![format!(
             "{CALLERS_MANY} callers share {CONNECTIONS} connections; the empty handler has the same acceptor, HTTP/2 \
@@ -198,13 +190,8 @@ async fn callers(
     while let Some(ended) = running.join_next().await {
         all.add(ended??)?;
     }
-    let seconds = began.elapsed().as_secs_f64();
-    let milliseconds = |quantile| figure(all.value_at_quantile(quantile)) / 1_000.0;
-    Ok(Latency {
-        p50_ms: milliseconds(0.5),
-        p99_ms: milliseconds(0.99),
-        calls_per_second: figure(count as u64 * (each + WARM_UP)) / seconds,
-    })
+    let calls = count as u64 * (each + WARM_UP);
+    Ok(Latency::of(&all, calls, began))
 }
 
 async fn caller(
@@ -220,12 +207,8 @@ async fn caller(
         let began = Instant::now();
         client.push_status(request).await.context("push")?;
         if index >= WARM_UP {
-            latencies.record(u64::try_from(began.elapsed().as_micros())?.min(LATENCY_US_MAX))?;
+            record(&mut latencies, began)?;
         }
     }
     Ok(latencies)
-}
-
-fn histogram() -> anyhow::Result<Histogram<u64>> {
-    Ok(Histogram::new_with_max(LATENCY_US_MAX, 3)?)
 }

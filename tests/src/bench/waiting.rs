@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use lienthong_proto::dossier::v1::PushStatusRequest;
 use tokio::task::JoinSet;
 
-use super::gateway::{Process, Site, Usage};
+use super::gateway::Site;
 use super::load::{self, MIX, Watch};
+use super::process::{Process, Usage};
 use super::report::{Aim, Row, Section};
 use super::{figure, median, progress};
 
@@ -52,6 +53,7 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
     Ok(Section {
         name: "waiting",
         title: format!("{events} events that wait, {STREAMS} streams"),
+        grid: None,
         rows: rows_of(&found),
         notes: vec![format!("the destination is paused; {MIX}")],
     })

@@ -77,7 +77,7 @@ impl Record {
 
     fn shown(&self, index: usize) -> VerificationJob {
         let job = &self.jobs[index];
-        let (total, received) = (job.opening.items_total, job.items.len() as u32);
+        let (total, received) = (job.opening.items_total, count(&job.items));
         let ended = self.moods.ends_at.filter(|_| received == total);
         let paused = matches!(ended, Some((_, JobState::Paused)));
         VerificationJob {
@@ -138,11 +138,15 @@ fn answer(position: u32, claims: &Claims) -> ListVerificationResultsResponse {
     }
 }
 
+fn count(items: &[Claims]) -> u32 {
+    u32::try_from(items.len()).unwrap()
+}
+
 fn quota_exceeded() -> Status {
     let mut details = ErrorDetails::with_error_info("QUOTA_EXCEEDED", "lienthong", []);
     details
         .add_quota_failure_violation("official", "300 citizens a day")
-        .set_retry_info(Some(Duration::from_secs(7_500)));
+        .set_retry_info(Some(Duration::from_mins(125)));
     Status::with_error_details(Code::ResourceExhausted, "", details)
 }
 
@@ -157,7 +161,10 @@ impl Service {
     fn open(&self, opening: JobOpening) -> usize {
         let mut record = self.record();
         let key = &opening.idempotency_key;
-        let found = record.jobs.iter().position(|job| job.opening.idempotency_key == *key);
+        let found = record
+            .jobs
+            .iter()
+            .position(|job| job.opening.idempotency_key == *key);
         found.unwrap_or_else(|| {
             record.jobs.push(Job {
                 opening,
@@ -170,17 +177,22 @@ impl Service {
 
     fn add(&self, index: usize, items: JobItems) -> Result<Vec<RefusedItem>, Status> {
         let mut record = self.record();
-        record.messages.push((items.claims.len(), items.encoded_len()));
+        record
+            .messages
+            .push((items.claims.len(), items.encoded_len()));
         let job = &mut record.jobs[index];
         let mut refused = Vec::new();
         for (position, claims) in (items.first_position..).zip(items.claims) {
-            let next = job.items.len() as u32 + 1;
+            let next = count(&job.items) + 1;
             assert!(position <= next, "a gap before {position}");
             if position == next {
                 if claims.number.ends_with('8') {
                     refused.push(RefusedItem {
                         position,
-                        faults: vec!["birth_date: The time lies in the future. / Thời điểm ở tương lai.".into()],
+                        faults: vec![
+                            "birth_date: The time lies in the future. / Thời điểm ở tương lai."
+                                .into(),
+                        ],
                     });
                 }
                 job.items.push(claims);
@@ -195,7 +207,12 @@ impl Service {
         {
             stop.cancel();
         }
-        if record.moods.break_uploads_at.front().is_some_and(|at| received >= *at) {
+        if record
+            .moods
+            .break_uploads_at
+            .front()
+            .is_some_and(|at| received >= *at)
+        {
             record.moods.break_uploads_at.pop_front();
             return Err(Status::unavailable("broke off"));
         }
@@ -203,9 +220,18 @@ impl Service {
     }
 
     /// The next answer of a stream; an error breaks it off, `None` ends it.
-    fn next(&self, id: &str, position: u32) -> Option<Result<ListVerificationResultsResponse, Status>> {
+    fn next(
+        &self,
+        id: &str,
+        position: u32,
+    ) -> Option<Result<ListVerificationResultsResponse, Status>> {
         let mut record = self.record();
-        if record.moods.break_answers_at.front().is_some_and(|at| position > *at) {
+        if record
+            .moods
+            .break_answers_at
+            .front()
+            .is_some_and(|at| position > *at)
+        {
             record.moods.break_answers_at.pop_front();
             return Some(Err(Status::unavailable("broke off")));
         }
@@ -215,6 +241,9 @@ impl Service {
             stop.cancel();
         }
         let job = record.job_mut(id).unwrap();
+        if position as usize >= job.items.len() {
+            job.state = JobState::Done;
+        }
         let claims = job.items.get(position as usize - 1)?;
         Some(Ok(answer(position, claims)))
     }
@@ -222,7 +251,10 @@ impl Service {
 
 #[tonic::async_trait]
 impl IdentityService for Service {
-    async fn verify_citizen(&self, request: Request<VerifyCitizenRequest>) -> Answered<VerifyCitizenResponse> {
+    async fn verify_citizen(
+        &self,
+        request: Request<VerifyCitizenRequest>,
+    ) -> Answered<VerifyCitizenResponse> {
         let request = request.into_inner();
         self.record().verified.push(request.clone());
         let purpose = request.inquiry.unwrap_or_default().purpose_code;
@@ -238,13 +270,18 @@ impl IdentityService for Service {
         }))
     }
 
-    async fn get_citizen(&self, request: Request<GetCitizenRequest>) -> Answered<GetCitizenResponse> {
+    async fn get_citizen(
+        &self,
+        request: Request<GetCitizenRequest>,
+    ) -> Answered<GetCitizenResponse> {
         let request = request.into_inner();
         let of = |code: &i32| CitizenField::try_from(*code).unwrap();
         let granted = [CitizenField::Sex, CitizenField::PermanentResidence];
         let is = |wanted: &[CitizenField]| {
             let fields = request.fields.iter().copied();
-            fields.filter(|code| wanted.contains(&of(code))).collect::<Vec<_>>()
+            fields
+                .filter(|code| wanted.contains(&of(code)))
+                .collect::<Vec<_>>()
         };
         if verification(&request.claims.clone().unwrap_or_default()).verdict() != Verdict::Match {
             let details = ErrorDetails::with_error_info("CITIZEN_NOT_FOUND", "lienthong", []);
@@ -312,7 +349,10 @@ impl IdentityService for Service {
     ) -> Answered<ListVerificationJobsResponse> {
         let skipped: usize = request.into_inner().page_token.parse().unwrap_or(0);
         let record = self.record();
-        let mut jobs = (0..record.jobs.len()).rev().map(|index| record.shown(index)).skip(skipped);
+        let mut jobs = (0..record.jobs.len())
+            .rev()
+            .map(|index| record.shown(index))
+            .skip(skipped);
         let page: Vec<_> = jobs.by_ref().take(1).collect();
         let next = jobs.next().map(|_| (skipped + 1).to_string());
         Ok(Response::new(ListVerificationJobsResponse {
@@ -328,7 +368,10 @@ impl IdentityService for Service {
         &self,
         request: Request<ListVerificationResultsRequest>,
     ) -> Answered<Self::ListVerificationResultsStream> {
-        let ListVerificationResultsRequest { job_id, after_position } = request.into_inner();
+        let ListVerificationResultsRequest {
+            job_id,
+            after_position,
+        } = request.into_inner();
         let (first, ends_at) = {
             let mut record = self.record();
             record.streams_after.push(after_position);
@@ -363,7 +406,9 @@ impl IdentityService for Service {
         request: Request<PauseVerificationJobRequest>,
     ) -> Answered<PauseVerificationJobResponse> {
         let job = self.steer(&request.into_inner().job_id, JobState::Paused)?;
-        Ok(Response::new(PauseVerificationJobResponse { job: Some(job) }))
+        Ok(Response::new(PauseVerificationJobResponse {
+            job: Some(job),
+        }))
     }
 
     async fn resume_verification_job(
@@ -371,7 +416,9 @@ impl IdentityService for Service {
         request: Request<ResumeVerificationJobRequest>,
     ) -> Answered<ResumeVerificationJobResponse> {
         let job = self.steer(&request.into_inner().job_id, JobState::Running)?;
-        Ok(Response::new(ResumeVerificationJobResponse { job: Some(job) }))
+        Ok(Response::new(ResumeVerificationJobResponse {
+            job: Some(job),
+        }))
     }
 
     async fn cancel_verification_job(
@@ -379,7 +426,9 @@ impl IdentityService for Service {
         request: Request<CancelVerificationJobRequest>,
     ) -> Answered<CancelVerificationJobResponse> {
         let job = self.steer(&request.into_inner().job_id, JobState::Cancelled)?;
-        Ok(Response::new(CancelVerificationJobResponse { job: Some(job) }))
+        Ok(Response::new(CancelVerificationJobResponse {
+            job: Some(job),
+        }))
     }
 
     async fn list_usage(&self, request: Request<ListUsageRequest>) -> Answered<ListUsageResponse> {
@@ -417,8 +466,18 @@ fn usage_record(number: i64) -> UsageRecord {
         official_id: "lethihoa.tuphap".into(),
         purpose_code: "CIVIL_STATUS".into(),
         dossier_code: if refused { "" } else { "H56.14-240823-0001" }.into(),
-        kind: if refused { UsageKind::Verify } else { UsageKind::Disclose }.into(),
-        outcome: if refused { UsageOutcome::Refused } else { UsageOutcome::Disclosed }.into(),
+        kind: if refused {
+            UsageKind::Verify
+        } else {
+            UsageKind::Disclose
+        }
+        .into(),
+        outcome: if refused {
+            UsageOutcome::Refused
+        } else {
+            UsageOutcome::Disclosed
+        }
+        .into(),
         reason: if refused { "DOSSIER_NOT_HELD" } else { "" }.into(),
         shown_fields: if refused { Vec::new() } else { vec![5, 13] },
         subject_ref: "5f0c".into(),

@@ -50,7 +50,10 @@ impl ParticipantService for Service {
         }))
     }
 
-    async fn check_grant(&self, request: Request<CheckGrantRequest>) -> Answered<CheckGrantResponse> {
+    async fn check_grant(
+        &self,
+        request: Request<CheckGrantRequest>,
+    ) -> Answered<CheckGrantResponse> {
         let request = request.into_inner();
         let (granted, withheld): (Vec<_>, Vec<_>) =
             request.fields.into_iter().partition(|field| field == "sex");

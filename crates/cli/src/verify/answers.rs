@@ -148,6 +148,11 @@ impl Answers {
         self.rows == self.sheet.len()
     }
 
+    /// The job whose answers the rows are; empty before the first.
+    pub(crate) fn job_id(&self) -> &str {
+        &self.job_id
+    }
+
     /// Whether what was synced survives, so that the gateway may erase it.
     pub(crate) fn is_lasting(&self) -> bool {
         self.is_regular
@@ -159,7 +164,7 @@ impl Answers {
     /// [`CliError::Table`] when the rows so far are answers of another job.
     pub(crate) fn belong_to(&mut self, job_id: &str) -> Result<(), CliError> {
         if !self.job_id.is_empty() && self.job_id != job_id {
-            return Err(self.other(format!(
+            return Err(self.refuse(format!(
                 "it holds answers of job {}, not of {job_id}; name another file",
                 self.job_id
             )));
@@ -173,12 +178,15 @@ impl Answers {
     ///
     /// # Errors
     /// The file cannot be written, or an answer before this one is missing.
-    pub(crate) fn add(&mut self, answer: &ListVerificationResultsResponse) -> Result<bool, CliError> {
+    pub(crate) fn add(
+        &mut self,
+        answer: &ListVerificationResultsResponse,
+    ) -> Result<bool, CliError> {
         if answer.position <= self.position {
             return Ok(false);
         }
         if answer.position != self.position + 1 {
-            return Err(self.other(format!(
+            return Err(self.refuse(format!(
                 "the gateway has no answer {} any more: it was fetched before, into another file; \
                  ask again under another --job-key",
                 self.position + 1
@@ -238,7 +246,7 @@ impl Answers {
         match self.writer.get_ref().try_lock() {
             Ok(()) => Ok(()),
             Err(TryLockError::WouldBlock) => {
-                Err(self.other("another run is writing it at the moment".to_owned()))
+                Err(self.refuse("another run is writing it at the moment".to_owned()))
             }
             Err(TryLockError::Error(source)) => Err(file_error("lock", &self.path, source)),
         }
@@ -271,7 +279,7 @@ impl Answers {
         file.take(FILE_BYTES_MAX)
             .read_to_end(&mut content)
             .map_err(read_error(&self.path))?;
-        let kept = self.adopt(&content).map_err(|why| self.other(why))?;
+        let kept = self.adopt(&content).map_err(|why| self.refuse(why))?;
         let file = self.writer.get_mut();
         file.set_len(kept)
             .and_then(|()| file.seek(SeekFrom::Start(kept)))
@@ -281,13 +289,26 @@ impl Answers {
 
     /// Counts the whole rows of an interrupted run; returns how many bytes they take.
     fn adopt(&mut self, content: &[u8]) -> Result<u64, String> {
-        let foreign = || "it holds something else than answers to this input; name another file, or remove it".to_owned();
-        let bom_bytes = content.iter().zip(BOM).take_while(|(found, mark)| found == mark).count();
+        let foreign = || {
+            "it holds something else than answers to this input; name another file, or remove it"
+                .to_owned()
+        };
+        let bom_bytes = content
+            .iter()
+            .zip(BOM)
+            .take_while(|(found, mark)| found == mark)
+            .count();
         let table = content.strip_prefix(BOM).unwrap_or(content);
-        let bom_bytes = if table.len() < content.len() { bom_bytes } else { 0 };
+        let bom_bytes = if table.len() < content.len() {
+            bom_bytes
+        } else {
+            0
+        };
         let heading = heading(&self.sheet);
         let first = line(heading.iter().map(String::as_str));
-        if content.len() < BOM.len() && BOM.starts_with(content) || first.starts_with(table) && table.len() < first.len() {
+        if content.len() < BOM.len() && BOM.starts_with(content)
+            || first.starts_with(table) && table.len() < first.len()
+        {
             return Ok(0);
         }
         let mut reader = csv::ReaderBuilder::new()
@@ -307,7 +328,9 @@ impl Answers {
             } else if reader.position().byte() < table.len() as u64 {
                 return Err(foreign());
             }
-            let Some(end) = end.filter(|_| is_whole) else { break };
+            let Some(end) = end.filter(|_| is_whole) else {
+                break;
+            };
             kept = end;
         }
         if kept == 0 {
@@ -318,7 +341,12 @@ impl Answers {
 
     /// Counts a row if it answers the next row of the input.
     fn adopt_row(&mut self, record: &StringRecord) -> Option<()> {
-        if self.is_complete() || self.sheet.cells(self.rows).ne(record.iter().take(self.sheet.heading.len())) {
+        if self.is_complete()
+            || self
+                .sheet
+                .cells(self.rows)
+                .ne(record.iter().take(self.sheet.heading.len()))
+        {
             return None;
         }
         let width = record.len();
@@ -370,7 +398,8 @@ impl Answers {
             .map_err(|source| file_error("write", &self.path, source))
     }
 
-    fn other(&self, why: String) -> CliError {
+    /// Why these answers cannot be gone on with.
+    pub(crate) fn refuse(&self, why: String) -> CliError {
         CliError::Table {
             path: self.path.clone(),
             why,
@@ -409,7 +438,9 @@ fn verdict_on(claim: Claim, verification: &Verification) -> &'static str {
 
 /// `JOB_ITEM_FAULTY: ngay_sinh NOT_A_DATE, ho_ten MISSING`.
 fn failure_of(faults: &[Fault]) -> String {
-    let each = faults.iter().map(|fault| format!("{} {}", fault.field, fault.reason));
+    let each = faults
+        .iter()
+        .map(|fault| format!("{} {}", fault.field, fault.reason));
     let told: Vec<_> = each.map(|fault| fault.trim().to_owned()).collect();
     format!("{}: {}", ErrorCode::JobItemFaulty.name(), told.join(", "))
 }
@@ -417,7 +448,9 @@ fn failure_of(faults: &[Fault]) -> String {
 /// One line of CSV with its end.
 fn line<'c>(cells: impl Iterator<Item = &'c str>) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(cells).expect("a Vec takes every record");
+    writer
+        .write_record(cells)
+        .expect("a Vec takes every record");
     writer.into_inner().expect("a Vec can be flushed")
 }
 

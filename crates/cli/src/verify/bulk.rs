@@ -10,7 +10,7 @@ use lienthong_proto::identity::v1::identity_service_client::IdentityServiceClien
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
-use tonic::{Request, Status, Streaming};
+use tonic::{Code, Request, Status, Streaming};
 
 use super::answers::Answers;
 use super::meter::Meter;
@@ -108,7 +108,7 @@ pub(crate) async fn run(
     let path = out.clone();
     let of_sheet = sheet.clone();
     let answers = aside(move || Answers::open(&path, of_sheet)).await?;
-    if answers.rows() > 0 {
+    if answers.rows() > 0 && !answers.is_complete() {
         output.say(&format!(
             "{}: đi tiếp sau {1} dòng đã có / going on after {1} rows of an interrupted run",
             out.display(),
@@ -182,6 +182,9 @@ impl Bulk<'_> {
         if self.answers.is_complete() {
             return Ok(Ending::Complete);
         }
+        if !self.answers.job_id().is_empty() && !self.knows_job().await? {
+            return Ok(Ending::Interrupted);
+        }
         let Some(job) = self.upload(summary).await? else {
             return Ok(Ending::Interrupted);
         };
@@ -194,11 +197,38 @@ impl Bulk<'_> {
         self.fetch().await
     }
 
+    /// Makes sure that the job of the rows that are there is the one this command goes on with, before
+    /// another one is uploaded; `false` when interrupted.
+    async fn knows_job(&mut self) -> Result<bool, CliError> {
+        let mut patience = Patience::new(self.patience_max);
+        loop {
+            let job_id = self.answers.job_id().to_owned();
+            let status = match self.ask().await {
+                Ok(job) if job.idempotency_key == self.key => return Ok(true),
+                Ok(_other) => {
+                    return Err(self.answers.refuse(format!(
+                        "it holds answers of job {job_id}, which has another key; name another file"
+                    )));
+                }
+                Err(status) if status.code() == Code::NotFound => {
+                    return Err(self.answers.refuse(format!(
+                        "the gateway does not know its job {job_id} any more; name another file to ask anew"
+                    )));
+                }
+                Err(status) => status,
+            };
+            if !patience.rest(status, &self.stop).await? {
+                return Ok(false);
+            }
+        }
+    }
+
     async fn upload(
         &mut self,
         summary: &mut Summary,
     ) -> Result<Option<proto::VerificationJob>, CliError> {
-        let items_total = u32::try_from(self.items.len()).expect("a sheet has at most 200,000 rows");
+        let items_total =
+            u32::try_from(self.items.len()).expect("a sheet has at most 200,000 rows");
         let mut upload = Upload {
             client: self.target.upload.clone(),
             sheet: &self.sheet,
@@ -296,7 +326,11 @@ impl Bulk<'_> {
             job_id: self.job_id(),
             after_position: self.answers.position(),
         });
-        let answer = self.target.client.list_verification_results(request).await?;
+        let answer = self
+            .target
+            .client
+            .list_verification_results(request)
+            .await?;
         Ok(answer.into_inner())
     }
 
@@ -378,8 +412,9 @@ impl Bulk<'_> {
     }
 
     fn job_id(&self) -> String {
+        let of_rows = || self.answers.job_id().to_owned();
         let job = self.job.as_ref();
-        job.map_or_else(String::new, |job| job.job_id.clone())
+        job.map_or_else(of_rows, |job| job.job_id.clone())
     }
 
     fn tell_how_to_come_back(&self) {

@@ -145,12 +145,18 @@ fn put(
 ) -> Result<(), Wrong> {
     let place = |written| Text::<PLACE_CHARS_MAX>::parse(written).map(Text::into_string);
     match claim {
-        Claim::Number => claims.number = IdNumber::parse(written)?.as_str().to_owned(),
-        Claim::FullName => claims.full_name = FullName::parse(written)?.as_str().to_owned(),
+        Claim::Number => IdNumber::parse(written)?
+            .as_str()
+            .clone_into(&mut claims.number),
+        Claim::FullName => FullName::parse(written)?
+            .as_str()
+            .clone_into(&mut claims.full_name),
         Claim::BirthDate => claims.birth_date = birth(written, dates)?.iso(),
         Claim::Sex => claims.sex = sex(written)?.into(),
         Claim::Ethnicity => claims.ethnicity_code = ethnicity(written)?,
-        Claim::OldNumber => claims.old_number = OldNumber::parse(written)?.as_str().to_owned(),
+        Claim::OldNumber => OldNumber::parse(written)?
+            .as_str()
+            .clone_into(&mut claims.old_number),
         Claim::HomeTown => claims.home_town = place(written)?,
         Claim::PermanentResidence => claims.permanent_residence = place(written)?,
     }
@@ -219,7 +225,16 @@ fn ethnicity(written: &str) -> Result<String, Reason> {
 mod tests {
     use super::*;
 
-    const RIGHT: Draft<'_> = ["038191012345", "Lê Thị Hoà", "1991-04-30", "", "", "", "", ""];
+    const RIGHT: Draft<'_> = [
+        "038191012345",
+        "Lê Thị Hoà",
+        "1991-04-30",
+        "",
+        "",
+        "",
+        "",
+        "",
+    ];
 
     fn label(claim: Claim) -> &'static str {
         claim.columns()[1]
@@ -231,12 +246,18 @@ mod tests {
         draft
     }
 
-    fn reason(claim: Claim, written: &'static str, dates: SlashDates) -> Result<proto::Claims, String> {
+    fn reason(
+        claim: Claim,
+        written: &'static str,
+        dates: SlashDates,
+    ) -> Result<proto::Claims, String> {
         read(&with(claim, written), dates, label).map_err(|faults| {
             assert_eq!(faults.len(), 1, "{faults:?}");
             assert_eq!(faults[0].field, label(claim));
             for told in [&faults[0].vi, &faults[0].en] {
-                assert!(!told.contains(written), "the value is repeated: {told}");
+                // One or two letters are in every sentence.
+                let is_repeated = written.len() > 2 && told.contains(written);
+                assert!(!is_repeated, "the value is repeated: {told}");
             }
             faults[0].reason.clone()
         })

@@ -19,6 +19,38 @@ use crate::output::table::Table;
 const PAGE_SIZE: u32 = 100;
 const JOB: &str = "lienthong.identity.v1.VerificationJob";
 
+/// What stands instead of one job. `requires` alone does not refuse these beside an option of jobs,
+/// since clap waives what conflicts with something present.
+const NOT_A_JOB: [&str; 4] = ["file", "number", "stdin", "jobs"];
+
+/// How to steer a job; at most one.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Jobs")]
+#[group(id = "steer", multiple = false)]
+pub(crate) struct SteerArgs {
+    /// Stop asking for good, and erase what was uploaded
+    #[arg(long, requires = "job", conflicts_with_all = NOT_A_JOB)]
+    cancel: bool,
+    /// Stop asking until it is resumed
+    #[arg(long, requires = "job", conflicts_with_all = NOT_A_JOB)]
+    pause: bool,
+    /// Go on asking
+    #[arg(long, requires = "job", conflicts_with_all = NOT_A_JOB)]
+    resume: bool,
+}
+
+impl SteerArgs {
+    /// What to do, if anything.
+    pub(crate) fn steering(&self) -> Option<Steer> {
+        match (self.cancel, self.pause, self.resume) {
+            (true, _, _) => Some(Steer::Cancel),
+            (_, true, _) => Some(Steer::Pause),
+            (_, _, true) => Some(Steer::Resume),
+            _ => None,
+        }
+    }
+}
+
 /// What to do with a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Steer {
@@ -83,15 +115,27 @@ pub(crate) async fn one(
         }
         Some(Steer::Cancel) => {
             let request = unary(proto::CancelVerificationJobRequest { job_id });
-            client.cancel_verification_job(request).await?.into_inner().job
+            client
+                .cancel_verification_job(request)
+                .await?
+                .into_inner()
+                .job
         }
         Some(Steer::Pause) => {
             let request = unary(proto::PauseVerificationJobRequest { job_id });
-            client.pause_verification_job(request).await?.into_inner().job
+            client
+                .pause_verification_job(request)
+                .await?
+                .into_inner()
+                .job
         }
         Some(Steer::Resume) => {
             let request = unary(proto::ResumeVerificationJobRequest { job_id });
-            client.resume_verification_job(request).await?.into_inner().job
+            client
+                .resume_verification_job(request)
+                .await?
+                .into_inner()
+                .job
         }
     };
     let found: Vec<_> = job.into_iter().collect();
@@ -128,23 +172,26 @@ fn tell(jobs: &[proto::VerificationJob], output: &Output) -> Result<(), CliError
 
 fn job_table(jobs: &[proto::VerificationJob]) -> Table {
     let heading = [
-        "lô / job",
-        "trạng thái / state",
-        "mục đích / purpose",
-        ">người / persons",
-        ">tải lên / uploaded",
-        ">trả lời / answered",
-        ">khớp / match",
-        ">không / no",
-        ">chưa rõ / undecided",
-        ">lỗi / failed",
-        "mở lúc / opened",
-        "xóa lúc / erased at",
-        "khóa / key",
+        "job",
+        "state",
+        "purpose",
+        ">persons",
+        ">uploaded",
+        ">answered",
+        ">match",
+        ">no match",
+        ">undecided",
+        ">failed",
+        "opened",
+        "erased at",
+        "key",
     ];
     let mut table = Table::new(&heading);
     for job in jobs {
-        let purpose = job.inquiry.as_ref().map(|inquiry| inquiry.purpose_code.clone());
+        let purpose = job
+            .inquiry
+            .as_ref()
+            .map(|inquiry| inquiry.purpose_code.clone());
         let state = words::job_state(job.state());
         let state = match job.state_reason.as_str() {
             "" => state.to_owned(),

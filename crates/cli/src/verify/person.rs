@@ -53,10 +53,10 @@ pub(crate) struct PersonArgs {
     #[arg(long, requires = "number", conflicts_with_all = NOT_TYPED, value_name = "PLACE")]
     residence: Option<String>,
     /// Read the claims from stdin, so that no number stays in the history of the shell: one JSON
-    /// object {"number":..,"full_name":..,"birth_date":..}
+    /// object with number, `full_name` and `birth_date`
     #[arg(long)]
     stdin: bool,
-    /// Show these fields of the record instead, as far as they are granted: sex,permanent_residence
+    /// Show these fields of the record instead, as far as they are granted, such as `sex,permanent_residence`
     #[arg(long, value_name = "FIELDS", value_delimiter = ',', value_parser = super::field, conflicts_with_all = ["file", "jobs", "job"])]
     get: Vec<Field>,
     /// When the database cannot be asked, let a job ask later
@@ -91,7 +91,7 @@ impl PersonArgs {
     /// Every fault, without the values.
     pub(crate) fn claims(&self) -> Result<proto::Claims, CliError> {
         if !self.stdin {
-            return self.from_options();
+            return self.typed();
         }
         let mut text = String::new();
         let mut input = io::stdin().take(STDIN_BYTES_MAX + 1);
@@ -105,8 +105,10 @@ impl PersonArgs {
         from_json(&text)
     }
 
-    fn from_options(&self) -> Result<proto::Claims, CliError> {
-        let text = |option: &'static str, value: &Option<String>| (option, value.clone().unwrap_or_default());
+    fn typed(&self) -> Result<proto::Claims, CliError> {
+        let text = |option: &'static str, value: &Option<String>| {
+            (option, value.clone().unwrap_or_default())
+        };
         let written = [
             text("--number", &self.number),
             text("--name", &self.name),
@@ -158,9 +160,12 @@ fn from_json(text: &str) -> Result<proto::Claims, CliError> {
 }
 
 fn refused(faults: &[Fault]) -> CliError {
-    let told = faults
-        .iter()
-        .map(|fault| format!("\n  - {}: {} {} [{}]", fault.field, fault.vi, fault.en, fault.reason));
+    let told = faults.iter().map(|fault| {
+        format!(
+            "\n  - {}: {} {} [{}]",
+            fault.field, fault.vi, fault.en, fault.reason
+        )
+    });
     CliError::Usage(told.collect())
 }
 
@@ -199,9 +204,15 @@ fn verification_table(answer: &proto::VerifyCitizenResponse) -> Table {
     if let Some(verification) = &answer.verification {
         row("công dân / person", words::verdict(verification.verdict()));
         for found in &verification.fields {
-            row(&format!("  {}", words::field(found.field)), words::verdict(found.verdict()));
+            row(
+                &format!("  {}", words::field(found.field)),
+                words::verdict(found.verdict()),
+            );
         }
-        row("mức khớp tên / name level", words::name_level(verification.name_level()));
+        row(
+            "mức khớp tên / name level",
+            words::name_level(verification.name_level()),
+        );
     } else {
         row("công dân / person", "hỏi sau / put off");
         row("lô xác minh / job", &answer.deferred_job_id);
@@ -214,7 +225,7 @@ fn verification_table(answer: &proto::VerifyCitizenResponse) -> Table {
 /// Asks for fields of a record.
 ///
 /// # Errors
-/// A refusal of the gateway, or no answer; NOT_FOUND when the claims fit no citizen.
+/// A refusal of the gateway, or no answer; `NOT_FOUND` when the claims fit no citizen.
 pub(crate) async fn look_up(
     mut client: IdentityServiceClient<Channel>,
     request: proto::GetCitizenRequest,
@@ -309,7 +320,9 @@ fn relative(relative: Option<&proto::Relative>) -> String {
 
 fn joined(parts: &[(&str, &String)]) -> String {
     let present = parts.iter().filter(|(_, text)| !text.is_empty());
-    let told: Vec<_> = present.map(|(what, text)| format!("{what}{text}")).collect();
+    let told: Vec<_> = present
+        .map(|(what, text)| format!("{what}{text}"))
+        .collect();
     told.join(", ")
 }
 
@@ -333,7 +346,10 @@ mod tests {
             let error = from_json(text).unwrap_err();
             assert_eq!(error.exit(), Exit::Usage);
             let told = error.told();
-            assert!(!told.contains("38191012345") && !told.contains("Hoà"), "{told}");
+            assert!(
+                !told.contains("38191012345") && !told.contains("Hoà"),
+                "{told}"
+            );
         }
     }
 }

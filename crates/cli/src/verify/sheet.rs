@@ -77,7 +77,10 @@ impl Sheet {
             .flexible(true)
             .from_reader(text.as_bytes());
         let mut records = reader.records();
-        let first = records.next().transpose().map_err(|error| error.to_string())?;
+        let first = records
+            .next()
+            .transpose()
+            .map_err(|error| error.to_string())?;
         let heading: Vec<String> = first.iter().flatten().map(str::to_owned).collect();
         let columns = columns(&heading)?;
         let mut rows = Vec::new();
@@ -112,7 +115,10 @@ impl Sheet {
         let births: Vec<&str> = (0..self.rows.len())
             .map(|row| self.draft(row)[Claim::BirthDate as usize])
             .collect();
-        let slash_dates = births.iter().filter(|birth| claims::has_slashes(birth)).count();
+        let slash_dates = births
+            .iter()
+            .filter(|birth| claims::has_slashes(birth))
+            .count();
         if births.iter().any(|birth| claims::is_month_first(birth)) {
             self.dates = SlashDates::Doubtful;
         }
@@ -177,20 +183,30 @@ impl Sheet {
         if actual != wanted {
             return Err(vec![Fault::of_line(
                 "WRONG_CELL_COUNT",
-                &format!("Dòng có {actual} ô, tiêu đề có {wanted}; hãy kiểm tra dấu phẩy và dấu ngoặc kép."),
-                &format!("The row has {actual} cells, the heading {wanted}; check commas and quotes."),
+                &format!(
+                    "Dòng có {actual} ô, tiêu đề có {wanted}; hãy kiểm tra dấu phẩy và dấu ngoặc kép."
+                ),
+                &format!(
+                    "The row has {actual} cells, the heading {wanted}; check commas and quotes."
+                ),
             )]);
         }
         claims::read(&self.draft(row), self.dates, |claim| {
             let column = self.columns[claim as usize];
-            column.map_or(claim.columns()[0], |column| self.heading[column].as_str())
+            column.map_or_else(
+                || claim.columns()[0],
+                |column| self.heading[column].as_str(),
+            )
         })
     }
 
     fn draft(&self, row: usize) -> Draft<'_> {
         let cells = &self.rows[row].cells;
-        self.columns
-            .map(|column| column.and_then(|column| cells.get(column)).unwrap_or_default())
+        self.columns.map(|column| {
+            column
+                .and_then(|column| cells.get(column))
+                .unwrap_or_default()
+        })
     }
 
     /// The key of the job of this content for a purpose: the same for the same file, purpose and
@@ -213,8 +229,7 @@ fn columns(heading: &[String]) -> Result<[Option<usize>; CLAIMS], String> {
         let name = written.trim().to_lowercase();
         if super::answers::is_added(&name) {
             return Err(format!(
-                "its column {} would be written twice, since the answers have a column of this name; rename it",
-                name
+                "its column {name} would be written twice, since the answers have a column of this name; rename it"
             ));
         }
         let known = Claim::ALL
@@ -222,7 +237,10 @@ fn columns(heading: &[String]) -> Result<[Option<usize>; CLAIMS], String> {
             .find(|claim| claim.columns().contains(&name.as_str()));
         let Some(claim) = known else { continue };
         if columns[claim as usize].replace(index).is_some() {
-            return Err(format!("it has two columns for {}", claim.columns().join(" | ")));
+            return Err(format!(
+                "it has two columns for {}",
+                claim.columns().join(" | ")
+            ));
         }
     }
     let missing: Vec<_> = Claim::ALL
@@ -243,7 +261,7 @@ fn columns(heading: &[String]) -> Result<[Option<usize>; CLAIMS], String> {
 fn utf8(content: &[u8]) -> Result<&str, String> {
     str::from_utf8(content).map_err(|error| {
         let before = &content[..error.valid_up_to()];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = before.split(|byte| *byte == b'\n').count();
         format!("line {line} is not UTF-8; save it as CSV UTF-8")
     })
 }
@@ -273,10 +291,15 @@ mod tests {
 
     #[test]
     fn columns_come_in_any_order_and_others_are_carried() {
-        let text = format!("\u{feff}{HEADING}\r\n30/4/1991,\"hai\r\ndòng, có phẩy\",Lê Thị Hoà,038191012345\r\n\r\n1931,,Đỗ Văn Bảy,012345678\r\n");
+        let text = format!(
+            "\u{feff}{HEADING}\r\n30/4/1991,\"hai\r\ndòng, có phẩy\",Lê Thị Hoà,038191012345\r\n\r\n1931,,Đỗ Văn Bảy,012345678\r\n"
+        );
         let sheet = parse(&text).unwrap();
         assert!(sheet.has_bom);
-        assert_eq!((sheet.len(), sheet.items(), sheet.slash_dates()), (2, vec![0, 1], 1));
+        assert_eq!(
+            (sheet.len(), sheet.items(), sheet.slash_dates()),
+            (2, vec![0, 1], 1)
+        );
         assert_eq!((sheet.line(0), sheet.line(1)), (2, 5));
         let cells: Vec<_> = sheet.cells(0).collect();
         assert_eq!(cells[1], "hai\r\ndòng, có phẩy");
@@ -340,9 +363,15 @@ mod tests {
 
     #[test]
     fn one_date_with_the_month_first_makes_the_others_doubtful() {
-        let text = format!("{HEADING}\n4/30/1991,,Lê Thị Hoà,038191012345\n3/4/1991,,Lê Thị Hoà,038191012345\n");
+        let text = format!(
+            "{HEADING}\n4/30/1991,,Lê Thị Hoà,038191012345\n3/4/1991,,Lê Thị Hoà,038191012345\n"
+        );
         let sheet = parse(&text).unwrap();
-        let reasons: Vec<_> = sheet.faulty().values().map(|faults| &faults[0].reason).collect();
+        let reasons: Vec<_> = sheet
+            .faulty()
+            .values()
+            .map(|faults| &faults[0].reason)
+            .collect();
         assert_eq!(reasons, ["NOT_A_DATE", "AMBIGUOUS_DATE"]);
     }
 

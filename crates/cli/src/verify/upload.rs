@@ -57,7 +57,10 @@ impl Upload<'_> {
                         job.job_id, job.items_total, self.opening.items_total
                     )));
                 }
-                Ok(job) if job.items_received >= job.items_total || job.state() != proto::JobState::Uploading => {
+                Ok(job)
+                    if job.items_received >= job.items_total
+                        || job.state() != proto::JobState::Uploading =>
+                {
                     return Ok(Some(job));
                 }
                 Ok(job) => {
@@ -127,7 +130,9 @@ fn messages(sheet: &Sheet, items: &[usize], received: usize) -> Vec<proto::JobIt
     let mut messages = Vec::new();
     let (mut open, mut bytes) = (proto::JobItems::default(), 0);
     for (position, row) in (1_u32..).zip(items).skip(received) {
-        let claims = sheet.claims(*row).expect("items are the rows without fault");
+        let claims = sheet
+            .claims(*row)
+            .expect("items are the rows without fault");
         let size = claims.encoded_len() + CLAIMS_FRAME_BYTES_MAX;
         if open.claims.len() == MESSAGE_ITEMS_MAX || bytes + size > MESSAGE_BYTES_MAX {
             messages.push(std::mem::take(&mut open));

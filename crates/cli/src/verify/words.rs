@@ -1,9 +1,7 @@
 //! The words of identity for people, in both languages, and their names in files.
 
 use lienthong_domain::identity::Field;
-use lienthong_proto::identity::v1::{
-    JobState, NameLevel, UsageKind, UsageOutcome, Verdict,
-};
+use lienthong_proto::identity::v1::{JobState, NameLevel, UsageKind, UsageOutcome, Verdict};
 
 /// A verdict for people.
 pub(crate) fn verdict(verdict: Verdict) -> &'static str {

@@ -79,7 +79,12 @@ mod tests {
             for number in 0..9 {
                 at += minutes_apart * MINUTE_MS;
                 let missed = number < misses;
-                looks.push(pseudonym(100 + number % blocks), pseudonym(number), missed, at);
+                looks.push(
+                    pseudonym(100 + number % blocks),
+                    pseudonym(number),
+                    missed,
+                    at,
+                );
             }
             looks.expire(&config, at);
             looks.is_walk(&config)

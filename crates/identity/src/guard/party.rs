@@ -82,7 +82,9 @@ impl Party {
             return None;
         }
         let within_ms = i64::try_from(block_within.as_millis()).unwrap_or(i64::MAX);
-        let blocked = self.halted_ms.is_some_and(|at| now_ms.saturating_sub(at) < within_ms);
+        let blocked = self
+            .halted_ms
+            .is_some_and(|at| now_ms.saturating_sub(at) < within_ms);
         self.halt = Some(Halt {
             blocked,
             since: now,

@@ -1,11 +1,12 @@
 //! Wrong claims about each citizen in the last 24 hours, so that nobody finds out a birth date by trying.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use lienthong_domain::identity::Pseudonym;
 use lienthong_domain::participant::ParticipantId;
 
+use super::hashing::ByPseudonym;
 use super::window::DAY_MS;
 use crate::config::GuardConfig;
 
@@ -16,7 +17,7 @@ const MISSES_MAX: usize = 1_000_000;
 /// Citizens about whom something wrong was claimed, or is being asked.
 #[derive(Debug, Default)]
 pub(super) struct Subjects {
-    by_subject: HashMap<Pseudonym, Claimed>,
+    by_subject: ByPseudonym<Claimed>,
     /// Every miss, by ascending time.
     order: VecDeque<(i64, Pseudonym)>,
 }
@@ -68,8 +69,7 @@ impl Subjects {
             return Room::Locked(Duration::from_millis(millis.max(1)));
         }
         let own_pending = claimed.pending.iter().filter(|by| *by == participant);
-        if own_count + own_pending.count() < own_max
-            && all_count + claimed.pending.len() < all_max
+        if own_count + own_pending.count() < own_max && all_count + claimed.pending.len() < all_max
         {
             Room::Free
         } else {
@@ -93,7 +93,10 @@ impl Subjects {
     }
 
     pub(super) fn miss(&mut self, subject: Pseudonym, participant: &ParticipantId, now_ms: i64) {
-        let at = self.order.back().map_or(now_ms, |(last, _)| now_ms.max(*last));
+        let at = self
+            .order
+            .back()
+            .map_or(now_ms, |(last, _)| now_ms.max(*last));
         self.order.push_back((at, subject));
         let claimed = self.by_subject.entry(subject).or_default();
         claimed.misses.push_back((at, participant.clone()));
@@ -154,10 +157,10 @@ mod tests {
             assert_eq!(subjects.room(&CITIZEN, &by, &config, at), Room::Free);
             subjects.miss(CITIZEN, &by, at);
         }
-        let day = Duration::from_secs(24 * 3_600);
+        let day = Duration::from_hours(24);
         for (number, since) in [(10, 19), (13, 4), (20, 19)] {
             let room = subjects.room(&CITIZEN, &participant(number), &config, 19);
-            let left = day - Duration::from_millis(since);
+            let left = day.saturating_sub(Duration::from_millis(since));
             assert_eq!(room, Room::Locked(left), "{number}");
         }
         subjects.expire(DAY_MS + 19);
@@ -174,7 +177,10 @@ mod tests {
             subjects.begin(CITIZEN, &by);
         }
         assert_eq!(subjects.room(&CITIZEN, &by, &config, 0), Room::Wait);
-        assert_eq!(subjects.room(&CITIZEN, &participant(11), &config, 0), Room::Free);
+        assert_eq!(
+            subjects.room(&CITIZEN, &participant(11), &config, 0),
+            Room::Free
+        );
         subjects.end(&CITIZEN, &by);
         assert_eq!(subjects.room(&CITIZEN, &by, &config, 0), Room::Free);
     }

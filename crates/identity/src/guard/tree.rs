@@ -57,17 +57,28 @@ impl Tree {
     ///
     /// # Errors
     /// The system has named more officials today than are told apart.
-    pub(super) fn askers(&mut self, asker: &Asker, config: &GuardConfig) -> Result<Askers<'_>, Stop> {
-        let group = entry(&mut self.participants, &asker.participant);
-        let system = entry(&mut group.systems, &asker.system);
+    pub(super) fn askers(
+        &mut self,
+        asker: &Asker,
+        config: &GuardConfig,
+    ) -> Result<Askers<'_>, Stop> {
+        let group = self
+            .participants
+            .entry(asker.participant.clone())
+            .or_default();
+        let system = group.systems.entry(asker.system.clone()).or_default();
         let max = config.officials_per_system_max;
-        if system.officials.len() >= max as usize
-            && !system.officials.contains_key(&asker.official)
+        if system.officials.len() >= max as usize && !system.officials.contains_key(&asker.official)
         {
-            return Err(Stop::quota("officials_per_day", max, Who::System, CROWDED_RETRY));
+            return Err(Stop::quota(
+                "officials_per_day",
+                max,
+                Who::System,
+                CROWDED_RETRY,
+            ));
         }
         Ok(Askers {
-            official: entry(&mut system.officials, &asker.official),
+            official: system.officials.entry(asker.official.clone()).or_default(),
             system: &mut system.party,
             participant: &mut group.party,
             dossiers: &mut group.dossiers,
@@ -81,11 +92,12 @@ impl Tree {
         name: &Arc<str>,
         official: Option<&OfficialId>,
     ) -> (&mut Party, Option<&mut Looks>) {
-        let system = entry(&mut entry(&mut self.participants, participant).systems, name);
+        let group = self.participants.entry(participant.clone()).or_default();
+        let system = group.systems.entry(name.clone()).or_default();
         match official {
             None => (&mut system.party, None),
             Some(official) => {
-                let official = entry(&mut system.officials, official);
+                let official = system.officials.entry(official.clone()).or_default();
                 (&mut official.party, Some(&mut official.looks))
             }
         }
@@ -166,7 +178,14 @@ impl Askers<'_> {
         let dossiers_max = config.dossiers_per_participant_max;
         let Some(window) = self.dossiers.get_mut(dossier) else {
             let crowded = self.dossiers.len() >= dossiers_max as usize;
-            let stop = || Stop::quota("dossiers_per_day", dossiers_max, Who::Participant, CROWDED_RETRY);
+            let stop = || {
+                Stop::quota(
+                    "dossiers_per_day",
+                    dossiers_max,
+                    Who::Participant,
+                    CROWDED_RETRY,
+                )
+            };
             return crowded.then(stop);
         };
         window.expire(now_ms);
@@ -174,23 +193,16 @@ impl Askers<'_> {
             return None;
         }
         let wait = window.wait(subjects_max, super::window::DAY_MS, now_ms)?;
-        Some(Stop::quota("subjects_per_dossier", subjects_max, Who::Dossier, wait))
+        Some(Stop::quota(
+            "subjects_per_dossier",
+            subjects_max,
+            Who::Dossier,
+            wait,
+        ))
     }
 }
 
 /// How long a hold is remembered.
 pub(super) fn block_within(config: &GuardConfig) -> Duration {
     Duration::from_hours(24) * config.block_within_days
-}
-
-/// As `HashMap::entry`, without cloning a key that is there.
-fn entry<'a, K, V>(map: &'a mut HashMap<K, V>, key: &K) -> &'a mut V
-where
-    K: Clone + Eq + std::hash::Hash,
-    V: Default,
-{
-    if !map.contains_key(key) {
-        map.insert(key.clone(), V::default());
-    }
-    map.get_mut(key).expect("it was just put in where it was missing")
 }

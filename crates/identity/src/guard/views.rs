@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use lienthong_domain::identity::grant::QuotaClass;
 use lienthong_domain::identity::OfficialId;
+use lienthong_domain::identity::grant::QuotaClass;
 use lienthong_domain::participant::ParticipantId;
 use lienthong_domain::{ErrorCode, Timestamp};
 
@@ -57,35 +57,42 @@ impl Guard {
     pub(crate) fn views(&mut self, now: Timestamp) -> Vec<GuardView> {
         let now_ms = now.as_millisecond();
         let (config, mut views) = (&self.config, Vec::new());
-        self.askers.visit(|(participant, system, official), party, _| {
-            let slow_misses = match official {
-                Some(_) => config.slow_misses,
-                None => config.system_slow_misses,
-            };
-            let Some((level, reason, since)) = level(party, slow_misses) else {
-                return;
-            };
-            party.subjects.expire(now_ms);
-            views.push(GuardView {
-                target: GuardTarget {
-                    participant: participant.clone(),
-                    system: system.clone(),
-                    official: official.cloned(),
-                },
-                level,
-                reason,
-                since,
-                misses_net: party.evidence.misses_net(),
-                subjects_last_hour: party.subjects.count(HOUR_MS, now_ms),
-                subjects_last_day: party.subjects.count(DAY_MS, now_ms),
+        self.askers
+            .visit(|(participant, system, official), party, _| {
+                let slow_misses = match official {
+                    Some(_) => config.slow_misses,
+                    None => config.system_slow_misses,
+                };
+                let Some((level, reason, since)) = level(party, slow_misses) else {
+                    return;
+                };
+                party.subjects.expire(now_ms);
+                views.push(GuardView {
+                    target: GuardTarget {
+                        participant: participant.clone(),
+                        system: system.clone(),
+                        official: official.cloned(),
+                    },
+                    level,
+                    reason,
+                    since,
+                    misses_net: party.evidence.misses_net(),
+                    subjects_last_hour: party.subjects.count(HOUR_MS, now_ms),
+                    subjects_last_day: party.subjects.count(DAY_MS, now_ms),
+                });
             });
-        });
         views.sort_by(|one, two| {
             let by_name = |view: &GuardView| {
                 let target = &view.target;
-                (target.participant.clone(), target.system.clone(), target.official.clone())
+                (
+                    target.participant.clone(),
+                    target.system.clone(),
+                    target.official.clone(),
+                )
             };
-            two.level.cmp(&one.level).then_with(|| by_name(one).cmp(&by_name(two)))
+            two.level
+                .cmp(&one.level)
+                .then_with(|| by_name(one).cmp(&by_name(two)))
         });
         views
     }
@@ -125,8 +132,16 @@ impl Guard {
         let official = official.and_then(|id| self.askers.find(participant, system, Some(id)));
         let levels = [
             (official, quota.official, Who::Official),
-            (self.askers.find(participant, system, None), quota.system, Who::System),
-            (self.askers.participant(participant), quota.participant, Who::Participant),
+            (
+                self.askers.find(participant, system, None),
+                quota.system,
+                Who::System,
+            ),
+            (
+                self.askers.participant(participant),
+                quota.participant,
+                Who::Participant,
+            ),
         ];
         for (party, _, who) in levels {
             if let Some(halt) = party.and_then(|party| party.halt) {
@@ -136,9 +151,9 @@ impl Guard {
         }
         // A pseudonym that no citizen has: nobody was asked about it today.
         let somebody = lienthong_domain::identity::Pseudonym([0; 16]);
-        let full = levels.into_iter().find_map(|(party, limits, who)| {
-            party?.subjects_full(&somebody, limits, who, now_ms)
-        });
+        let full = levels
+            .into_iter()
+            .find_map(|(party, limits, who)| party?.subjects_full(&somebody, limits, who, now_ms));
         full.map_or(Ok(()), Err)
     }
 }

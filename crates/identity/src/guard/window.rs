@@ -1,9 +1,12 @@
 //! The different citizens somebody asked about in the last 24 hours.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use lienthong_domain::identity::Pseudonym;
+
+use super::hashing::ByPseudonym;
 
 /// 60 minutes.
 pub(super) const HOUR_MS: i64 = 3_600_000;
@@ -17,7 +20,7 @@ pub(super) struct Window {
     /// Ascending times.
     order: VecDeque<(i64, Pseudonym)>,
     /// Whether a right claim about the citizen was counted.
-    known: HashMap<Pseudonym, bool>,
+    known: ByPseudonym<bool>,
 }
 
 impl Window {
@@ -37,12 +40,15 @@ impl Window {
 
     /// Counts a citizen, unless counted.
     pub(super) fn insert(&mut self, subject: Pseudonym, now_ms: i64) {
-        if self.known.contains_key(&subject) {
+        let Entry::Vacant(new) = self.known.entry(subject) else {
             return;
-        }
-        self.known.insert(subject, false);
+        };
+        new.insert(false);
         // A clock that was set back must not break the order.
-        let at = self.order.back().map_or(now_ms, |(last, _)| now_ms.max(*last));
+        let at = self
+            .order
+            .back()
+            .map_or(now_ms, |(last, _)| now_ms.max(*last));
         self.order.push_back((at, subject));
     }
 
@@ -60,12 +66,18 @@ impl Window {
 
     /// When one of `max` or more citizens leaves the last `span_ms`; `None` while there are fewer.
     pub(super) fn wait(&self, max: u32, span_ms: i64, now_ms: i64) -> Option<Duration> {
+        if self.order.len() < max as usize {
+            // The ordinary case: not even the whole day is too much.
+            return None;
+        }
         let first = self.first_within(span_ms, now_ms);
         let count = self.order.len() - first;
         // With a quota that was lowered since, more than one has to leave.
         let others = count.checked_sub(max as usize)?;
         let last_to_leave = self.order.get(first + others);
-        let leaves = last_to_leave.map_or(now_ms, |(at, _)| *at).saturating_add(span_ms);
+        let leaves = last_to_leave
+            .map_or(now_ms, |(at, _)| *at)
+            .saturating_add(span_ms);
         let millis = u64::try_from(leaves - now_ms).unwrap_or(0);
         Some(Duration::from_millis(millis.max(1)))
     }
@@ -75,7 +87,8 @@ impl Window {
     }
 
     fn first_within(&self, span_ms: i64, now_ms: i64) -> usize {
-        self.order.partition_point(|(at, _)| at.saturating_add(span_ms) <= now_ms)
+        self.order
+            .partition_point(|(at, _)| at.saturating_add(span_ms) <= now_ms)
     }
 }
 
@@ -95,13 +108,19 @@ mod tests {
             window.insert(subject(0), i64::from(number) * HOUR_MS / 2);
         }
         let now = 3 * HOUR_MS / 2;
-        assert_eq!((window.count(HOUR_MS, now), window.count(DAY_MS, now)), (2, 4));
+        assert_eq!(
+            (window.count(HOUR_MS, now), window.count(DAY_MS, now)),
+            (2, 4)
+        );
         assert_eq!(window.wait(3, HOUR_MS, now), None);
-        let half = Duration::from_secs(1_800);
+        let half = Duration::from_mins(30);
         assert_eq!(window.wait(2, HOUR_MS, now), Some(half));
         assert_eq!(window.wait(1, HOUR_MS, now), Some(half * 2));
         assert_eq!(window.wait(5, DAY_MS, now), None);
-        assert_eq!(window.wait(4, DAY_MS, now), Some(Duration::from_secs(81_000)));
+        assert_eq!(
+            window.wait(4, DAY_MS, now),
+            Some(Duration::from_mins(22 * 60 + 30))
+        );
         assert!(window.wait(0, HOUR_MS, now).is_some());
         window.expire(DAY_MS);
         assert!(!window.contains(&subject(0)) && window.contains(&subject(1)));

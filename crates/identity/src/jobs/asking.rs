@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong_domain::code::ProcedureCode;
-use lienthong_domain::identity::grant::{Asked, DossierFacts, QuotaClass, decide_grant};
+use lienthong_domain::identity::grant::{Asked, DossierFacts, QuotaClass, Refusal, decide_grant};
 use lienthong_domain::identity::{FieldSet, Mode, UsageKind, UsageOutcome, Verdict, Verification};
 use lienthong_domain::{ErrorCode, Timestamp};
 use lienthong_ports::Question;
@@ -54,7 +54,10 @@ impl Core {
             }
             Err(code) => return Err(Bar::Job(code, refused(draft, code))),
         };
-        let begun = self.turns.begin(draft, &quota, Instant::now() + TURN_WAIT).await;
+        let begun = self
+            .turns
+            .begin(draft, &quota, Instant::now() + TURN_WAIT)
+            .await;
         begun.map_err(|(draft, stop)| match stop {
             Stop::Halted { code, .. } => Bar::Job(code, refused(draft, code)),
             Stop::SubjectLocked { .. } => {
@@ -67,7 +70,11 @@ impl Core {
 
     /// What the participants file says now: the grant may have ended, or the participant may be suspended, since the job
     /// was opened. The dossier is not looked at again: it may well be closed before a large job is done.
-    fn item_permitted(&self, work: &ItemWork, now: Timestamp) -> Result<Arc<QuotaClass>, ErrorCode> {
+    fn item_permitted(
+        &self,
+        work: &ItemWork,
+        now: Timestamp,
+    ) -> Result<Arc<QuotaClass>, ErrorCode> {
         let registry = self.services.registry();
         let asker = &work.asker;
         let participant = registry.participant(&asker.participant);
@@ -81,7 +88,7 @@ impl Core {
             fields: work.claims.optional_fields(),
             now,
         };
-        decide_grant(grant, &asked).map_err(|refusal| refusal.code())?;
+        decide_grant(grant, &asked).map_err(Refusal::code)?;
         // `decide_grant` has refused where there is none.
         let quota = grant.map(|grant| grant.quota.clone());
         quota.ok_or(ErrorCode::GrantMissing)
@@ -101,16 +108,23 @@ impl Core {
         };
         let closed_before = self.population.outlook(self.clock.now()).closed;
         let deadline = Instant::now() + timeout;
-        let answer = self.population.verify(&question, &work.claims, deadline).await;
+        let answer = self
+            .population
+            .verify(&question, &work.claims, deadline)
+            .await;
         answer.map_err(|failure| {
             let reached = !matches!(
                 failure,
-                Failure::Unavailable { retry_after: Some(_) } | Failure::DeadlineTooShort
+                Failure::Unavailable {
+                    retry_after: Some(_)
+                } | Failure::DeadlineTooShort
             );
             Silent {
                 failure,
                 reached,
-                breaker_closed: reached && closed_before && self.population.outlook(self.clock.now()).closed,
+                breaker_closed: reached
+                    && closed_before
+                    && self.population.outlook(self.clock.now()).closed,
             }
         })
     }
@@ -121,7 +135,10 @@ impl Core {
         let registry = self.services.registry();
         let purpose = registry.purpose(&work.inquiry.purpose)?;
         let participant = &work.asker.participant;
-        match self.dossier_facts(participant, purpose, Some(dossier)).await {
+        match self
+            .dossier_facts(participant, purpose, Some(dossier))
+            .await
+        {
             Ok(DossierFacts::Held { procedure, .. }) => procedure,
             _ => None,
         }

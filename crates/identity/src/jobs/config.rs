@@ -63,16 +63,36 @@ impl Config {
     /// Every fault of these values as `(key, what is wrong)`.
     pub fn faults(&self) -> Vec<(&'static str, String)> {
         let ranges = [
-            ("jobs.per_second_max", u64::from(self.per_second_max), 1, 1_000),
-            ("jobs.concurrency_max", u64::from(self.concurrency_max), 1, 256),
+            (
+                "jobs.per_second_max",
+                u64::from(self.per_second_max),
+                1,
+                1_000,
+            ),
+            (
+                "jobs.concurrency_max",
+                u64::from(self.concurrency_max),
+                1,
+                256,
+            ),
             ("jobs.window", u64::from(self.window), 1, 1_000),
             ("jobs.batch", u64::from(self.batch), 1, 500),
             ("jobs.lease_ms", self.lease_ms, 1_000, 600_000),
             ("jobs.ask_timeout_ms", self.ask_timeout_ms, 10, 300_000),
             ("jobs.busy_delay_seconds", self.busy_delay_seconds, 1, 600),
-            ("jobs.retry_after_seconds_max", self.retry_after_seconds_max, 1, 1_200),
+            (
+                "jobs.retry_after_seconds_max",
+                self.retry_after_seconds_max,
+                1,
+                1_200,
+            ),
             ("jobs.keep_days", u64::from(self.keep_days), 1, 90),
-            ("jobs.misses_percent_max", u64::from(self.misses_percent_max), 1, 100),
+            (
+                "jobs.misses_percent_max",
+                u64::from(self.misses_percent_max),
+                1,
+                100,
+            ),
             ("jobs.sweep_ms", self.sweep_ms, 10, 60_000),
             ("jobs.idle_ms", self.idle_ms, 10, 60_000),
         ];

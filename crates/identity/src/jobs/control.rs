@@ -48,7 +48,9 @@ impl Control {
 
     /// How long until the next item may be asked, as far as the pace goes.
     pub(super) fn turn(&self) -> Duration {
-        self.pace().ready_at().saturating_duration_since(Instant::now())
+        self.pace()
+            .ready_at()
+            .saturating_duration_since(Instant::now())
     }
 
     /// How long the database still wants to hear nothing.
@@ -141,9 +143,14 @@ mod tests {
     async fn misses_of_small_jobs_add_up_and_only_an_operators_resumption_forgives() {
         let control = Control::new(Arc::default());
         let guesser = asker("hotich");
-        let noted = (0..100).map(|_| control.note_answer(&guesser, true)).collect::<Vec<_>>();
+        let noted = (0..100)
+            .map(|_| control.note_answer(&guesser, true))
+            .collect::<Vec<_>>();
         assert_eq!(noted.iter().position(|pauses| *pauses), Some(99));
-        assert!(!control.note_answer(&asker("khac"), true), "another system has its own slate");
+        assert!(
+            !control.note_answer(&asker("khac"), true),
+            "another system has its own slate"
+        );
         assert!(!control.note_answer(&guesser, false), "a hit never pauses");
 
         let before = Instant::now();
@@ -151,7 +158,10 @@ mod tests {
         control.note_pause(&guesser, JobId(1));
         control.note_begun(&guesser, JobId(1), before);
         control.note_begun(&guesser, JobId(2), Instant::now() + Duration::from_secs(1));
-        assert!(control.note_answer(&guesser, true), "a request made before the pause proves nothing");
+        assert!(
+            control.note_answer(&guesser, true),
+            "a request made before the pause proves nothing"
+        );
 
         tokio::time::advance(Duration::from_millis(5)).await;
         control.note_begun(&guesser, JobId(1), Instant::now());

@@ -143,12 +143,11 @@ mod tests {
         }
     }
 
-    const BUSY: fn(Option<u64>) -> Silence = |seconds| Silence::Busy {
-        retry_after: match seconds {
-            Some(seconds) => Some(Duration::from_secs(seconds)),
-            None => None,
-        },
-    };
+    fn busy(seconds: Option<u64>) -> Silence {
+        Silence::Busy {
+            retry_after: seconds.map(Duration::from_secs),
+        }
+    }
 
     #[test]
     fn the_table() {
@@ -166,10 +165,10 @@ mod tests {
             (BadAnswer, 0, false, retry(5, true)),
             (BadAnswer, 6, true, Next::Failed(PopulationBadAnswer)),
             (BadAnswer, 6, false, Next::Failed(PopulationBadAnswer)),
-            (BUSY(None), 0, true, retry(5, false)),
-            (BUSY(None), 6, false, retry(5, false)),
-            (BUSY(Some(42)), 6, true, retry(42, false)),
-            (BUSY(Some(86_400)), 0, true, retry(600, false)),
+            (busy(None), 0, true, retry(5, false)),
+            (busy(None), 6, false, retry(5, false)),
+            (busy(Some(42)), 6, true, retry(42, false)),
+            (busy(Some(86_400)), 0, true, retry(600, false)),
             (Refused, 0, true, Next::PauseJob(PopulationRefused)),
             (Refused, 6, false, Next::PauseJob(PopulationRefused)),
         ];

@@ -66,7 +66,9 @@ async fn round(tools: &Tools, queue: &DestinationName) -> Result<Round, StoreErr
         // What is due and was not claimed waits for room in the window, which is told when an item ends.
         let due = tools.store.next_item_due().await?;
         let later = due.filter(|at| *at > now).map(|at| at.duration_since(now));
-        return Ok(Round::Idle(later.and_then(|wait| Duration::try_from(wait).ok())));
+        return Ok(Round::Idle(
+            later.and_then(|wait| Duration::try_from(wait).ok()),
+        ));
     }
     publish(tools, queue, &claimed).await
 }
@@ -86,7 +88,10 @@ async fn publish(
     if refused.is_empty() {
         return Ok(Round::Claimed);
     }
-    tools.store.unclaim_items(&refused, tools.clock.now()).await?;
+    tools
+        .store
+        .unclaim_items(&refused, tools.clock.now())
+        .await?;
     Ok(Round::Failed)
 }
 

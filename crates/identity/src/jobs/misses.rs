@@ -44,7 +44,10 @@ mod tests {
     fn a_share_counts_from_a_hundred_answers_on() {
         assert!(!of([true; 99]).too_many(30));
         assert!(of([true; 100]).too_many(30));
-        assert!(!of([true; 1_000]).too_many(100), "a hundred percent never pauses");
+        assert!(
+            !of([true; 1_000]).too_many(100),
+            "a hundred percent never pauses"
+        );
     }
 
     #[test]

@@ -62,7 +62,11 @@ impl Identity {
             keep: core.config.jobs.keep(),
             now: usage.at,
         };
-        core.store.open_job(draft).await.map_err(store_failed)?.map_err(refused)
+        core.store
+            .open_job(draft)
+            .await
+            .map_err(store_failed)?
+            .map_err(refused)
     }
 
     /// Adds items from `first_position` on, at most 500; those already there are skipped. An item whose claims go
@@ -128,7 +132,9 @@ impl Identity {
 pub(crate) fn refused(refusal: JobRefusal) -> Error {
     match refusal {
         JobRefusal::NotFound => Error::new(ErrorCode::JobNotFound),
-        JobRefusal::State(state) => Error::new(ErrorCode::JobStateRefused).with("state", state.name()),
+        JobRefusal::State(state) => {
+            Error::new(ErrorCode::JobStateRefused).with("state", state.name())
+        }
         JobRefusal::Gap { next_position } => {
             let next = i64::from(next_position);
             let reason = Reason::OutOfRange { min: 1, max: next };

@@ -31,7 +31,12 @@ impl Identity {
             JobName::Id(job) => self.seen_job(caller, job).await,
             JobName::Key(key) => {
                 let asker = nobody(caller);
-                let found = self.core.store.job_by_key(&asker, &key).await.map_err(store_failed)?;
+                let found = self
+                    .core
+                    .store
+                    .job_by_key(&asker, &key)
+                    .await
+                    .map_err(store_failed)?;
                 found.ok_or_else(|| Error::new(ErrorCode::JobNotFound))
             }
         }
@@ -54,7 +59,12 @@ impl Identity {
         let mut found = Vec::new();
         // Ends with the participant's jobs, which are erased after `keep_days`.
         loop {
-            let page = self.core.store.jobs(participant.clone(), before, limit).await.map_err(store_failed)?;
+            let page = self
+                .core
+                .store
+                .jobs(participant.clone(), before, limit)
+                .await
+                .map_err(store_failed)?;
             let whole = page.len() == limit;
             before = page.last().map(|job| job.id);
             found.extend(page.into_iter().filter(|job| operator || owns(caller, job)));
@@ -79,8 +89,6 @@ impl Identity {
         let operator = caller.role == Role::Operator;
         let missed = row.state_reason == Some(ErrorCode::JobMissesTooMany);
         let (command, words) = match command {
-            // It stands still already, and why it does must not be forgotten.
-            JobCommand::Pause(_) if row.state == JobState::Paused => return Ok(row),
             // A reason is the gateway's to give.
             JobCommand::Pause(_) => (JobCommand::Pause(None), "paused"),
             JobCommand::Resume if missed && row.state == JobState::Paused && !operator => {
@@ -96,7 +104,12 @@ impl Identity {
             reason: format!("{job} {words} by an operator"),
             now,
         });
-        let done = self.core.store.command_job(job, command, actor, now).await.map_err(store_failed)?;
+        let done = self
+            .core
+            .store
+            .command_job(job, command, actor, now)
+            .await
+            .map_err(store_failed)?;
         done.map_err(refused)
     }
 
@@ -115,7 +128,12 @@ impl Identity {
     ) -> Result<(JobRow, Vec<ItemAnswer>), Error> {
         let row = self.own_job(caller, job).await?;
         let limit = limit.clamp(1, ITEMS_MAX);
-        let answers = self.core.store.answers(job, after_position, limit).await.map_err(store_failed)?;
+        let answers = self
+            .core
+            .store
+            .answers(job, after_position, limit)
+            .await
+            .map_err(store_failed)?;
         Ok((row, answers))
     }
 
@@ -140,7 +158,11 @@ impl Identity {
             let faults = Faults::one("after_position", Reason::OutOfRange { min: 0, max });
             return Err(Error::with_faults(ErrorCode::InvalidFields, faults));
         }
-        self.core.store.erase_answers(job, position).await.map_err(store_failed)?;
+        self.core
+            .store
+            .erase_answers(job, position)
+            .await
+            .map_err(store_failed)?;
         Ok(())
     }
 

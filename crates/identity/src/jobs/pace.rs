@@ -37,7 +37,8 @@ impl Pace {
 
     /// When the next item may be asked; in the past if it may be now.
     pub(super) fn ready_at(&self) -> Instant {
-        self.held_until.map_or(self.slot, |held| held.max(self.slot))
+        self.held_until
+            .map_or(self.slot, |held| held.max(self.slot))
     }
 
     /// Until when nothing may be asked because the database said so.
@@ -106,7 +107,12 @@ mod tests {
     fn items_are_evenly_spaced_and_late_timers_cost_nothing() {
         let start = Instant::now();
         let mut pace = Pace::new(50, start);
-        let count = asked(&mut pace, start, start + 10 * SECOND, Duration::from_millis(1));
+        let count = asked(
+            &mut pace,
+            start,
+            start + 10 * SECOND,
+            Duration::from_millis(1),
+        );
         assert!((499..=501).contains(&count), "{count}");
     }
 
@@ -116,7 +122,10 @@ mod tests {
         let mut pace = Pace::new(10, start);
         let later = start + 60 * SECOND;
         let count = asked(&mut pace, later, later + SECOND, Duration::ZERO);
-        assert!(count <= 12, "{count} items in one second after a minute of rest");
+        assert!(
+            count <= 12,
+            "{count} items in one second after a minute of rest"
+        );
     }
 
     #[test]
@@ -130,7 +139,11 @@ mod tests {
         assert_eq!(pace.held_until(start + 4 * SECOND), None);
         assert_eq!(pace.items_within(SECOND, 100), 20, "halved once");
         pace.busy(start + 2 * SECOND, start + 3 * SECOND, SECOND);
-        assert_eq!(pace.items_within(SECOND, 100), 10, "a later question halves again");
+        assert_eq!(
+            pace.items_within(SECOND, 100),
+            10,
+            "a later question halves again"
+        );
         for _ in 0..600 {
             pace.answered();
         }

@@ -46,7 +46,10 @@ async fn sweep(tools: &Tools) -> Result<(), StoreError> {
     }
     let erased = tools.store.erase_jobs(now, ERASE_MAX).await?;
     if erased > 0 {
-        tracing::info!(count = erased, "verification jobs were erased, their time being over");
+        tracing::info!(
+            count = erased,
+            "verification jobs were erased, their time being over"
+        );
     }
     Ok(())
 }

@@ -70,10 +70,16 @@ async fn attempt(tools: Tools, received: Received) {
     let requested_at = Instant::now();
     let now = tools.clock.now();
     let lease_until = now + tools.config.lease();
-    match tools.store.begin_items(&[received.message], now, lease_until).await {
+    match tools
+        .store
+        .begin_items(&[received.message], now, lease_until)
+        .await
+    {
         Ok(begun) => {
             if let Some(work) = begun.into_iter().next().flatten() {
-                tools.control.note_begun(&work.asker, work.job, requested_at);
+                tools
+                    .control
+                    .note_begun(&work.asker, work.job, requested_at);
                 ask(&tools, &work, lease_until).await;
             }
         }
@@ -133,7 +139,9 @@ async fn unanswered(
     let now = tools.clock.now();
     let silence = Silence::from(silent.failure);
     if let Silence::Busy { retry_after } = silence {
-        tools.control.busy(asked_at, busy_wait(retry_after, &tools.config));
+        tools
+            .control
+            .busy(asked_at, busy_wait(retry_after, &tools.config));
     }
     let usage = end_item(begun, Err(silence.code()));
     let situation = Situation {
@@ -187,7 +195,11 @@ async fn barred(tools: &Tools, work: &ItemWork, bar: Bar) {
 /// Pauses the item's job. Whether it is paused now; if not, the next item pauses it.
 async fn pause(tools: &Tools, work: &ItemWork, code: ErrorCode) -> bool {
     let command = JobCommand::Pause(Some(code));
-    match tools.store.command_job(work.job, command, None, tools.clock.now()).await {
+    match tools
+        .store
+        .command_job(work.job, command, None, tools.clock.now())
+        .await
+    {
         Ok(Ok(_)) => {
             tracing::warn!(
                 job.id = %work.job, participant.id = %work.asker.participant, error.code = %code,

@@ -54,7 +54,10 @@ impl Cache {
 
     /// Remembers an answer if it is a full match.
     pub(super) fn put(&self, claims: &Claims, answer: &Verification) {
-        let all_match = answer.fields.iter().all(|(_, verdict)| *verdict == Verdict::Match);
+        let all_match = answer
+            .fields
+            .iter()
+            .all(|(_, verdict)| *verdict == Verdict::Match);
         if answer.verdict != Verdict::Match || !all_match {
             return;
         }
@@ -62,7 +65,10 @@ impl Cache {
         let until = now + self.keep;
         self.with(|entries| {
             while entries.order.len() >= self.entries_max
-                || entries.order.front().is_some_and(|(until, _)| *until <= now)
+                || entries
+                    .order
+                    .front()
+                    .is_some_and(|(until, _)| *until <= now)
             {
                 entries.forget_oldest();
             }
@@ -75,7 +81,9 @@ impl Cache {
         let mut signing = Signing(hmac::Context::with_key(&self.key));
         claims.hash(&mut signing);
         let tag = signing.0.sign();
-        tag.as_ref().try_into().expect("HMAC-SHA-256 gives 32 bytes")
+        tag.as_ref()
+            .try_into()
+            .expect("HMAC-SHA-256 gives 32 bytes")
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Entries) -> T) -> T {
@@ -86,7 +94,10 @@ impl Cache {
 impl Entries {
     fn forget_oldest(&mut self) {
         if let Some((until, key)) = self.order.pop_front()
-            && self.matches.get(&key).is_some_and(|(newest, _)| *newest == until)
+            && self
+                .matches
+                .get(&key)
+                .is_some_and(|(newest, _)| *newest == until)
         {
             self.matches.remove(&key);
         }

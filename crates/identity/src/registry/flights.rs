@@ -68,7 +68,10 @@ impl Lead<'_> {
         let own = self.answer.subscribe();
         self.flights.with(|under_way| {
             // Another may lead by now.
-            if under_way.get(self.claims).is_some_and(|led| led.same_channel(&own)) {
+            if under_way
+                .get(self.claims)
+                .is_some_and(|led| led.same_channel(&own))
+            {
                 under_way.remove(self.claims);
             }
         });
@@ -83,7 +86,10 @@ impl Drop for Lead<'_> {
 
 impl Follow {
     /// The answer; `None` when it is no use to this caller and it should ask itself.
-    pub(super) async fn answer(mut self, deadline: Instant) -> Option<Result<Verification, Failure>> {
+    pub(super) async fn answer(
+        mut self,
+        deadline: Instant,
+    ) -> Option<Result<Verification, Failure>> {
         let told = timeout_at(deadline, self.0.wait_for(Option::is_some)).await;
         match told {
             Err(_) => Some(Err(Failure::OutOfTime)),

@@ -49,7 +49,8 @@ struct Place<'a>(&'a Gate);
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.with(|moving| moving.under_way = moving.under_way.saturating_sub(1));
+        self.0
+            .with(|moving| moving.under_way = moving.under_way.saturating_sub(1));
         self.0.freed.notify_one();
     }
 }
@@ -101,7 +102,9 @@ impl Gate {
     /// Waits for a place, not longer than leaves time for a call.
     async fn enter(&self, deadline: Instant) -> Result<Place<'_>, Failure> {
         time_for_a_call(deadline)?;
-        let until = deadline.checked_sub(RESERVE + CALL_TIME_MIN).unwrap_or(deadline);
+        let until = deadline
+            .checked_sub(RESERVE + CALL_TIME_MIN)
+            .unwrap_or(deadline);
         loop {
             let freed = self.freed.notified();
             if let Some(more) = self.try_enter()? {
@@ -185,4 +188,3 @@ fn time_for_a_call(deadline: Instant) -> Result<Duration, Failure> {
         Ok(time)
     }
 }
-

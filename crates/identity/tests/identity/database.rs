@@ -28,7 +28,10 @@ async fn each_failure_has_its_code_is_recorded_and_is_not_remembered() {
         let error = world.verify(&world.counter(), request()).await.unwrap_err();
         assert_eq!(error.code, code);
         let record = world.last_row().await.record;
-        assert_eq!((record.outcome, record.reason), (UsageOutcome::Failed, Some(code)));
+        assert_eq!(
+            (record.outcome, record.reason),
+            (UsageOutcome::Failed, Some(code))
+        );
         if code == ErrorCode::PopulationBusy {
             assert_eq!(error.retry_after, Some(Duration::from_secs(7)));
         }
@@ -45,12 +48,20 @@ async fn an_answer_about_another_person_is_never_shown() {
         citizen_number: CitizenNumber::parse("079199000001").ok(),
         ..Citizen::default()
     };
-    world.population.then([Reply::Record(LookUp::Found(Box::new(other)))]);
+    world
+        .population
+        .then([Reply::Record(LookUp::Found(Box::new(other)))]);
     let fields = [Field::CitizenNumber].into_iter().collect();
-    let error = world.look_up(&world.counter(), look_up(1, fields)).await.unwrap_err();
+    let error = world
+        .look_up(&world.counter(), look_up(1, fields))
+        .await
+        .unwrap_err();
     assert_eq!(error.code, ErrorCode::PopulationBadAnswer);
     let rows = world.rows().await;
-    assert_eq!((rows.len(), rows[0].record.outcome), (1, UsageOutcome::Failed));
+    assert_eq!(
+        (rows.len(), rows[0].record.outcome),
+        (1, UsageOutcome::Failed)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,14 +70,23 @@ async fn the_remaining_time_is_passed_on_and_too_little_is_not_tried() {
     let ask = async |millis| {
         let deadline = tokio::time::Instant::now() + Duration::from_millis(millis);
         let request = verify("DATA_CLEANING", None, 1);
-        world.identity.verify(&world.counter(), request, deadline).await
+        world
+            .identity
+            .verify(&world.counter(), request, deadline)
+            .await
     };
     ask(1_000).await.unwrap();
     ask(60_000).await.unwrap();
     let timeouts = world.population.timeouts.lock().unwrap().clone();
-    assert_eq!(timeouts, [Duration::from_millis(980), Duration::from_secs(10)]);
+    assert_eq!(
+        timeouts,
+        [Duration::from_millis(980), Duration::from_secs(10)]
+    );
     assert_eq!(ask(40).await.unwrap_err().code, ErrorCode::DeadlineTooShort);
-    assert_eq!(world.last_row().await.record.reason, Some(ErrorCode::DeadlineTooShort));
+    assert_eq!(
+        world.last_row().await.record.reason,
+        Some(ErrorCode::DeadlineTooShort)
+    );
     assert_eq!(world.population.calls(), 2);
 }
 
@@ -98,7 +118,10 @@ async fn identical_verifications_under_way_are_asked_once_and_recorded_each() {
         }
     }
     // Other claims about the same number are another question.
-    world.verify(&world.counter(), verify("DATA_CLEANING", None, 2)).await.unwrap();
+    world
+        .verify(&world.counter(), verify("DATA_CLEANING", None, 2))
+        .await
+        .unwrap();
     assert_eq!(world.population.calls(), 3);
 }
 
@@ -129,14 +152,24 @@ async fn matches_are_remembered_for_seconds_only_where_configured() {
         let world = World::with(config).await;
         for (wait, calls) in [0, 10, 31].into_iter().zip(calls) {
             tokio::time::sleep(Duration::from_secs(wait)).await;
-            world.verify(&world.counter(), verify("DATA_CLEANING", None, 1)).await.unwrap();
+            world
+                .verify(&world.counter(), verify("DATA_CLEANING", None, 1))
+                .await
+                .unwrap();
             assert_eq!(world.population.calls(), calls);
         }
-        assert_eq!(world.rows().await.len(), 3, "a remembered answer is recorded too");
+        assert_eq!(
+            world.rows().await.len(),
+            3,
+            "a remembered answer is recorded too"
+        );
         // What does not match is never remembered.
         world.population.always(Reply::Verdict(Verdict::Undecided));
         for more in 1..=2 {
-            world.verify(&world.counter(), verify("DATA_CLEANING", None, 2)).await.unwrap();
+            world
+                .verify(&world.counter(), verify("DATA_CLEANING", None, 2))
+                .await
+                .unwrap();
             assert_eq!(world.population.calls(), calls[2] + more);
         }
     }
@@ -147,11 +180,16 @@ async fn an_outage_opens_the_breaker_and_ends_without_a_restart() {
     let world = World::new().await;
     world.population.always(Reply::Unavailable);
     let ask = async |number| {
-        let answer = world.verify(&world.counter(), verify("DATA_CLEANING", None, number)).await;
+        let answer = world
+            .verify(&world.counter(), verify("DATA_CLEANING", None, number))
+            .await;
         answer.map_err(|error| (error.code, error.retry_after))
     };
     for number in 0..20 {
-        assert_eq!(ask(number).await.unwrap_err().0, ErrorCode::PopulationUnavailable);
+        assert_eq!(
+            ask(number).await.unwrap_err().0,
+            ErrorCode::PopulationUnavailable
+        );
     }
     assert_eq!(world.population.calls(), 10, "then nobody is asked");
     let (_, wait) = ask(1).await.unwrap_err();
@@ -170,10 +208,16 @@ async fn callers_in_a_hurry_do_not_open_the_breaker() {
     for number in 0..15 {
         let deadline = tokio::time::Instant::now() + Duration::from_millis(200);
         let request = verify("DATA_CLEANING", None, number);
-        let answer = world.identity.verify(&world.counter(), request, deadline).await;
+        let answer = world
+            .identity
+            .verify(&world.counter(), request, deadline)
+            .await;
         assert_eq!(answer.unwrap_err().code, ErrorCode::PopulationUnavailable);
     }
-    world.verify(&world.counter(), verify("DATA_CLEANING", None, 1)).await.unwrap();
+    world
+        .verify(&world.counter(), verify("DATA_CLEANING", None, 1))
+        .await
+        .unwrap();
     assert_eq!(world.population.calls(), 16);
 }
 
@@ -187,7 +231,9 @@ async fn no_more_are_under_way_than_permitted_and_the_others_wait_within_their_d
     let world = World::with(config).await;
     let caller = world.counter();
     let started = async |number| {
-        let answer = world.verify(&caller, verify("DATA_CLEANING", None, number)).await;
+        let answer = world
+            .verify(&caller, verify("DATA_CLEANING", None, number))
+            .await;
         answer.map_err(|error| error.code)
     };
     world.population.hold();
@@ -200,8 +246,11 @@ async fn no_more_are_under_way_than_permitted_and_the_others_wait_within_their_d
     };
     let (one, two, three, under_way) = tokio::join!(started(1), started(2), started(3), look);
     assert_eq!(under_way, 2);
-    let codes = [one, two, three].map(|answer| answer.err());
-    assert!(codes.contains(&Some(ErrorCode::PopulationBusy)), "{codes:?}");
+    let codes = [one, two, three].map(Result::err);
+    assert!(
+        codes.contains(&Some(ErrorCode::PopulationBusy)),
+        "{codes:?}"
+    );
     // The places of those who hung are free again.
     started(4).await.unwrap();
 }
@@ -216,10 +265,15 @@ async fn a_caller_that_goes_away_leaves_a_record_and_a_stop_waits_for_it() {
     assert!(gave_up.is_err() && world.population.calls() == 1);
     assert!(world.rows().await.is_empty());
     assert_eq!(world.identity.drain(Duration::from_millis(100)).await, 1);
-    let refused = world.verify(&world.counter(), verify("DATA_CLEANING", None, 2)).await;
+    let refused = world
+        .verify(&world.counter(), verify("DATA_CLEANING", None, 2))
+        .await;
     assert_eq!(refused.unwrap_err().code, ErrorCode::Draining);
     world.population.release();
     assert_eq!(world.identity.drain(Duration::from_secs(1)).await, 0);
     let rows = world.rows().await;
-    assert_eq!((rows.len(), rows[0].record.outcome), (1, UsageOutcome::Matched));
+    assert_eq!(
+        (rows.len(), rows[0].record.outcome),
+        (1, UsageOutcome::Matched)
+    );
 }

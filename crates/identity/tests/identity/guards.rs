@@ -27,53 +27,87 @@ async fn until_refused(world: &World, first: u32) -> (ErrorCode, u32) {
 fn official(world: &World) -> GuardTarget {
     GuardTarget {
         participant: world.counter().participant.id.clone(),
-        system: world.counter().system.clone(),
+        system: world.counter().system,
         official: OfficialId::parse("nguyenthihoa.tuphap").ok(),
     }
 }
 
+const REASON: &str = "đã gọi Sở Tư pháp, nhập nhầm danh sách cũ";
+
+/// Lifts a guard as an operator; whether there was one.
+async fn lift(world: &World, target: &GuardTarget) -> bool {
+    let lifted = world.identity.lift(&world.operator(), target, REASON).await;
+    lifted.unwrap()
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_guesser_is_held_after_five_over_restarts_until_lifted() {
+async fn a_guesser_is_held_after_five_over_restarts() {
     let mut world = World::new().await;
     world.population.always(NO_MATCH);
     for number in 0..3 {
-        world.verify(&world.counter(), verify("DATA_CLEANING", None, number)).await.unwrap();
+        let request = verify("DATA_CLEANING", None, number);
+        world.verify(&world.counter(), request).await.unwrap();
     }
     world.restart().await;
-    assert_eq!(until_refused(&world, 3).await, (ErrorCode::GuardApprovalNeeded, 2));
+    let held = ErrorCode::GuardApprovalNeeded;
+    assert_eq!(until_refused(&world, 3).await, (held, 2));
     assert_eq!(world.last_row().await.record.outcome, UsageOutcome::Refused);
     world.restart().await;
-    assert_eq!(until_refused(&world, 10).await, (ErrorCode::GuardApprovalNeeded, 0));
+    assert_eq!(until_refused(&world, 10).await, (held, 0));
     let guards = world.identity.guards();
     assert_eq!(guards[0].level, GuardLevel::Approval);
     assert_eq!(guards[0].target, official(&world));
-    assert_eq!((guards[0].subjects_last_hour, guards[0].subjects_last_day), (5, 5));
+    let subjects = (guards[0].subjects_last_hour, guards[0].subjects_last_day);
+    assert_eq!(subjects, (5, 5));
+    assert_eq!(world.population.calls(), 5);
+}
 
-    let target = official(&world);
-    let by_themselves = world.identity.lift(&world.counter(), &target, "tôi không cố ý").await;
+#[tokio::test(start_paused = true)]
+async fn only_an_operator_with_a_reason_lets_go_and_the_second_time_blocks() {
+    let mut world = World::new().await;
+    world.population.always(NO_MATCH);
+    let (held, target) = (ErrorCode::GuardApprovalNeeded, official(&world));
+    assert_eq!(until_refused(&world, 0).await, (held, 5));
+    let by_themselves = world.identity.lift(&world.counter(), &target, REASON).await;
     assert_eq!(by_themselves.unwrap_err().code, ErrorCode::NotOperator);
-    let operator = world.operator();
-    let silent = world.identity.lift(&operator, &target, " ").await;
+    let silent = world.identity.lift(&world.operator(), &target, " ").await;
     assert_eq!(silent.unwrap_err().code, ErrorCode::InvalidFields);
-    let reason = "đã gọi Sở Tư pháp, nhập nhầm danh sách cũ";
-    assert!(world.identity.lift(&operator, &target, reason).await.unwrap());
+    assert!(lift(&world, &target).await);
     world.restart().await;
     // A clean slate; but the system's misses are counted on, and three more hold it as a whole.
-    assert_eq!(until_refused(&world, 20).await, (ErrorCode::GuardApprovalNeeded, 3));
-    let actions = world.store.guard_actions(lienthong_domain::Timestamp::UNIX_EPOCH).await.unwrap();
-    let kinds = actions.iter().map(|action| (action.kind, action.official.is_some()));
+    assert_eq!(until_refused(&world, 20).await, (held, 3));
+    let whole = GuardTarget {
+        official: None,
+        ..official(&world)
+    };
+    assert!(lift(&world, &whole).await);
+    let blocked = ErrorCode::GuardBlocked;
+    assert_eq!(until_refused(&world, 30).await, (blocked, 2));
+    assert!(lift(&world, &target).await);
+    assert!(!lift(&world, &target).await, "nothing is left");
+
+    every_action_is_kept(&world).await;
+}
+
+/// Each hold, block and lift was kept, with who did it and why.
+async fn every_action_is_kept(world: &World) {
+    use GuardActionKind::{Blocked, Held, Lifted};
+    let since = lienthong_domain::Timestamp::UNIX_EPOCH;
+    let actions = world.store.guard_actions(since).await.unwrap();
+    let seen = actions
+        .iter()
+        .map(|action| (action.kind, action.official.is_some()));
     let expected = [
-        (GuardActionKind::Held, true),
-        (GuardActionKind::Lifted, true),
-        (GuardActionKind::Held, false),
+        (Held, true),
+        (Lifted, true),
+        (Held, false),
+        (Lifted, false),
+        (Blocked, true),
+        (Lifted, true),
     ];
-    assert_eq!(kinds.collect::<Vec<_>>(), expected);
-    assert_eq!((actions[1].by.as_str(), actions[1].reason.as_str()), ("G05/vanhanh", reason));
-    let whole = GuardTarget { official: None, ..target.clone() };
-    assert!(world.identity.lift(&operator, &whole, reason).await.unwrap());
-    assert_eq!(until_refused(&world, 30).await, (ErrorCode::GuardBlocked, 2), "the second time");
-    assert!(world.identity.lift(&operator, &target, reason).await.unwrap());
-    assert!(!world.identity.lift(&operator, &target, reason).await.unwrap(), "nothing is left");
+    assert_eq!(seen.collect::<Vec<_>>(), expected);
+    let lifted = (actions[1].by.as_str(), actions[1].reason.as_str());
+    assert_eq!(lifted, ("G05/vanhanh", REASON));
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,7 +119,9 @@ async fn a_parallel_burst_waits_its_turn_and_is_stopped_all_the_same() {
         let (identity, caller) = (world.identity.clone(), world.counter());
         let deadline = crate::world::in_seconds(30);
         asking.spawn(async move {
-            identity.verify(&caller, verify("DATA_CLEANING", None, number), deadline).await
+            identity
+                .verify(&caller, verify("DATA_CLEANING", None, number), deadline)
+                .await
         });
     }
     let answers = asking.join_all().await;
@@ -93,7 +129,10 @@ async fn a_parallel_burst_waits_its_turn_and_is_stopped_all_the_same() {
     assert_eq!((answered, world.population.calls()), (5, 5));
     let held = answers.iter().filter_map(|answer| answer.as_ref().err());
     assert!(held.clone().count() == 45);
-    assert!(held.into_iter().all(|error| error.code == ErrorCode::GuardApprovalNeeded));
+    assert!(
+        held.into_iter()
+            .all(|error| error.code == ErrorCode::GuardApprovalNeeded)
+    );
     assert_eq!(world.rows().await.len(), 50, "each refusal has its record");
 }
 
@@ -110,7 +149,10 @@ async fn quotas_name_themselves_and_survive_a_restart() {
     let facts = ["quota", "limit", "asker"].map(|key| fact(&error, key));
     assert_eq!(facts, ["subjects_per_hour", "2", "official"]);
     let wait = error.retry_after.unwrap();
-    assert!(wait > Duration::from_mins(59) && wait <= Duration::from_hours(1), "{wait:?}");
+    assert!(
+        wait > Duration::from_mins(59) && wait <= Duration::from_hours(1),
+        "{wait:?}"
+    );
     tokio::time::sleep(wait).await;
     world.verify(&world.counter(), ask(2)).await.unwrap();
     assert_eq!(world.rows().await.len(), 4);
@@ -140,15 +182,26 @@ async fn slowed_answers_come_late_but_within_the_deadline() {
         let start = tokio::time::Instant::now();
         let deadline = crate::world::in_seconds(seconds);
         let request = verify("DATA_CLEANING", None, number);
-        world.identity.verify(&world.counter(), request, deadline).await.unwrap();
+        world
+            .identity
+            .verify(&world.counter(), request, deadline)
+            .await
+            .unwrap();
         start.elapsed()
     };
     assert!(time(1, 5).await < Duration::from_millis(100));
     let late = time(2, 5).await;
-    assert!(late >= Duration::from_secs(1) && late < Duration::from_secs(2), "{late:?}");
+    assert!(
+        late >= Duration::from_secs(1) && late < Duration::from_secs(2),
+        "{late:?}"
+    );
     let deadline = tokio::time::Instant::now() + Duration::from_millis(300);
     let request = verify("DATA_CLEANING", None, 3);
-    world.identity.verify(&world.counter(), request, deadline).await.unwrap();
+    world
+        .identity
+        .verify(&world.counter(), request, deadline)
+        .await
+        .unwrap();
     assert!(tokio::time::Instant::now() < deadline);
     assert_eq!(world.identity.guards()[0].level, GuardLevel::Slow);
 }
@@ -160,7 +213,11 @@ async fn one_under_way_at_a_time_means_one() {
     let ask = |number, seconds| {
         let (identity, caller) = (world.identity.clone(), world.counter());
         let request = verify("SOCIAL_INSURANCE", Some(1), number);
-        async move { identity.verify(&caller, request, crate::world::in_seconds(seconds)).await }
+        async move {
+            identity
+                .verify(&caller, request, crate::world::in_seconds(seconds))
+                .await
+        }
     };
     let look = async {
         tokio::time::sleep(Duration::from_secs(3)).await;

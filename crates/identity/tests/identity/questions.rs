@@ -29,17 +29,33 @@ async fn an_answer_comes_with_its_record_and_a_pseudonym_for_each_participant() 
         assert_eq!(row.record.kind, UsageKind::Verify);
         assert_eq!(row.record.asked, FieldSet::KEY);
         assert!(row.record.shown.is_empty() && row.record.reason.is_none());
-        assert_ne!(row.record.subject, Some(answer.subject_ref), "the gateway's own stays inside");
+        assert_ne!(
+            row.record.subject,
+            Some(answer.subject_ref),
+            "the gateway's own stays inside"
+        );
     }
     world.population.always(Reply::Verdict(Verdict::Match));
-    let here = world.verify(&world.counter(), verify("DATA_CLEANING", None, 7)).await.unwrap();
-    let again = world.verify(&world.counter(), verify("DATA_CLEANING", None, 7)).await.unwrap();
+    let here = world
+        .verify(&world.counter(), verify("DATA_CLEANING", None, 7))
+        .await
+        .unwrap();
+    let again = world
+        .verify(&world.counter(), verify("DATA_CLEANING", None, 7))
+        .await
+        .unwrap();
     let there = world.caller("H56", "motcua");
-    let there = world.verify(&there, verify("DATA_CLEANING", None, 7)).await.unwrap();
+    let there = world
+        .verify(&there, verify("DATA_CLEANING", None, 7))
+        .await
+        .unwrap();
     assert_eq!(here.subject_ref, again.subject_ref);
     assert_ne!(here.subject_ref, there.subject_ref);
     let rows = world.rows().await;
-    assert!(rows.iter().all(|row| row.record.subject == rows[0].record.subject));
+    assert!(
+        rows.iter()
+            .all(|row| row.record.subject == rows[0].record.subject)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,16 +68,28 @@ async fn each_refusal_comes_in_its_order_is_recorded_and_asks_nobody() {
     let mut unknown = verify("CIVIL_STATUS", None, 1);
     unknown.inquiry.dossier = Some(dossier("H21.17-250701-0999"));
     let cases = [
-        (verify("NO_SUCH_PURPOSE", Some(1), 1), ErrorCode::GrantMissing),
-        (verify("CITIZEN_REQUEST", Some(1), 1), ErrorCode::GrantMissing),
+        (
+            verify("NO_SUCH_PURPOSE", Some(1), 1),
+            ErrorCode::GrantMissing,
+        ),
+        (
+            verify("CITIZEN_REQUEST", Some(1), 1),
+            ErrorCode::GrantMissing,
+        ),
         (verify("EXPIRED", None, 1), ErrorCode::GrantNotValid),
         (with_sex, ErrorCode::FieldsNotGranted),
         (verify("CIVIL_STATUS", None, 1), ErrorCode::DossierNotHeld),
-        (verify("SOCIAL_INSURANCE", None, 1), ErrorCode::DossierNotHeld),
+        (
+            verify("SOCIAL_INSURANCE", None, 1),
+            ErrorCode::DossierNotHeld,
+        ),
         (elsewhere, ErrorCode::DossierNotHeld),
         (unknown, ErrorCode::DossierNotHeld),
         (verify("CIVIL_STATUS", Some(2), 1), ErrorCode::DossierClosed),
-        (verify("CIVIL_STATUS", Some(3), 1), ErrorCode::ProcedureNotGranted),
+        (
+            verify("CIVIL_STATUS", Some(3), 1),
+            ErrorCode::ProcedureNotGranted,
+        ),
     ];
     for (number, (request, code)) in cases.into_iter().enumerate() {
         let error = world.verify(&world.counter(), request).await.unwrap_err();
@@ -85,6 +113,7 @@ async fn each_refusal_comes_in_its_order_is_recorded_and_asks_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn fields_are_intersected_before_the_call_and_filtered_after_it() {
+    use Field::{Father, HouseholdHead, Mother, PermanentResidence, Religion, Sex as SexField};
     let world = World::new().await;
     let relative = |number: &str| {
         Some(Relative {
@@ -103,16 +132,23 @@ async fn fields_are_intersected_before_the_call_and_filtered_after_it() {
         household_head: relative("052160000002"),
         ..Citizen::default()
     };
-    world.population.then([Reply::Record(LookUp::Found(Box::new(record)))]);
+    world
+        .population
+        .then([Reply::Record(LookUp::Found(Box::new(record)))]);
     let set = |fields: &[Field]| fields.iter().copied().collect::<FieldSet>();
-    use Field::{Father, HouseholdHead, Mother, PermanentResidence, Religion, Sex as SexField};
     let wanted = set(&[SexField, Mother, HouseholdHead, Father, Religion]);
-    let answer = world.look_up(&world.counter(), look_up(1, wanted)).await.unwrap();
+    let answer = world
+        .look_up(&world.counter(), look_up(1, wanted))
+        .await
+        .unwrap();
     let granted = set(&[SexField, Mother, HouseholdHead]);
     assert_eq!(*world.population.fields.lock().unwrap(), [granted]);
     assert_eq!((answer.shown, answer.citizen.fields()), (granted, granted));
     assert_eq!(answer.withheld, set(&[Father, Religion]));
-    assert!(!answer.citizen.fields().contains(PermanentResidence), "granted, but not wanted");
+    assert!(
+        !answer.citizen.fields().contains(PermanentResidence),
+        "granted, but not wanted"
+    );
     let rows = world.rows().await;
     assert_eq!(rows.len(), 2, "the citizen, and the mother once");
     assert_eq!((rows[0].id, rows[0].record.shown), (answer.usage, granted));
@@ -130,10 +166,19 @@ async fn an_unknown_person_and_a_wrong_claim_look_alike() {
         let request = look_up(1, [Field::Sex].into_iter().collect());
         let error = world.look_up(&world.counter(), request).await.unwrap_err();
         let record = world.last_row().await.record;
-        seen.push((error.code, error.metadata, record.outcome, record.reason, record.shown));
+        seen.push((
+            error.code,
+            error.metadata,
+            record.outcome,
+            record.reason,
+            record.shown,
+        ));
     }
     assert_eq!(seen[0], seen[1]);
-    assert_eq!((seen[0].0, seen[0].2), (ErrorCode::CitizenNotFound, UsageOutcome::NotMatched));
+    assert_eq!(
+        (seen[0].0, seen[0].2),
+        (ErrorCode::CitizenNotFound, UsageOutcome::NotMatched)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,15 +197,27 @@ async fn what_cannot_be_recorded_does_not_leave() {
     };
     let (answer, ()) = tokio::join!(asking, breaking);
     assert_eq!(answer.unwrap_err().code, ErrorCode::StoreUnavailable);
-    let refused = world.verify(&world.counter(), verify("NO_SUCH_PURPOSE", None, 1)).await;
-    assert_eq!(refused.unwrap_err().code, ErrorCode::StoreUnavailable, "nor does a refusal");
+    let refused = world
+        .verify(&world.counter(), verify("NO_SUCH_PURPOSE", None, 1))
+        .await;
+    assert_eq!(
+        refused.unwrap_err().code,
+        ErrorCode::StoreUnavailable,
+        "nor does a refusal"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_looked_is_told_to_those_entitled_and_telling_is_recorded() {
     let world = World::new().await;
-    world.verify(&world.counter(), verify("CIVIL_STATUS", Some(1), 1)).await.unwrap();
-    world.verify(&world.counter(), verify("CIVIL_STATUS", Some(1), 2)).await.unwrap();
+    world
+        .verify(&world.counter(), verify("CIVIL_STATUS", Some(1), 1))
+        .await
+        .unwrap();
+    world
+        .verify(&world.counter(), verify("CIVIL_STATUS", Some(1), 2))
+        .await
+        .unwrap();
     let request = |number: Option<u32>| UsageRequest {
         inquiry: inquiry("CITIZEN_REQUEST", None),
         number: number.map(|number| claims(number).number),
@@ -174,20 +231,36 @@ async fn who_looked_is_told_to_those_entitled_and_telling_is_recorded() {
     let teller = world.caller("H21", "tracuu");
     let page = ask(&teller, request(Some(1))).await.unwrap();
     assert_eq!(page.rows.len(), 1);
-    assert_eq!(page.rows[0].record.asker.official.as_str(), "nguyenthihoa.tuphap");
+    assert_eq!(
+        page.rows[0].record.asker.official.as_str(),
+        "nguyenthihoa.tuphap"
+    );
     let row = world.last_row().await;
-    assert_eq!((row.id, row.record.kind), (page.usage, UsageKind::ListUsage));
+    assert_eq!(
+        (row.id, row.record.kind),
+        (page.usage, UsageKind::ListUsage)
+    );
     assert_eq!(row.record.outcome, UsageOutcome::Disclosed);
     let code = async |caller, request| ask(caller, request).await.unwrap_err().code;
     assert_eq!(code(&teller, request(None)).await, ErrorCode::InvalidFields);
     let counter = world.counter();
-    assert_eq!(code(&counter, request(Some(1))).await, ErrorCode::GrantMissing);
+    assert_eq!(
+        code(&counter, request(Some(1))).await,
+        ErrorCode::GrantMissing
+    );
     let mut by_participant = request(Some(1));
     by_participant.participant = Some(world.counter().participant.id.clone());
     assert_eq!(code(&teller, by_participant).await, ErrorCode::NotOperator);
-    assert_eq!(world.last_row().await.record.reason, Some(ErrorCode::NotOperator));
+    assert_eq!(
+        world.last_row().await.record.reason,
+        Some(ErrorCode::NotOperator)
+    );
     let all = ask(&world.operator(), request(None)).await.unwrap();
-    assert_eq!(all.rows.len(), 6, "operators see everything, the refusals too");
+    assert_eq!(
+        all.rows.len(),
+        6,
+        "operators see everything, the refusals too"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -195,7 +268,7 @@ async fn a_check_says_what_a_question_would_meet_and_leaves_no_trace() {
     let world = World::new().await;
     let check = |purpose: &str, mode, fields: &[Field], dossier: Option<u32>| GrantCheck {
         participant: world.counter().participant.id.clone(),
-        system: world.counter().system.clone(),
+        system: world.counter().system,
         official: None,
         purpose: PurposeCode::parse(purpose).unwrap(),
         mode,
@@ -208,19 +281,42 @@ async fn a_check_says_what_a_question_would_meet_and_leaves_no_trace() {
     let good = world.identity.check_grant(&operator, &good).await.unwrap();
     let only = |field: Field| [field].into_iter().collect::<FieldSet>();
     assert_eq!(good.result, Ok(only(Field::Sex)));
-    assert_eq!((good.withheld, good.steps.len()), (only(Field::Religion), 4));
+    assert_eq!(
+        (good.withheld, good.steps.len()),
+        (only(Field::Religion), 4)
+    );
     let cases = [
-        (check("CITIZEN_REQUEST", Mode::Verify, &[], None), ErrorCode::GrantMissing, 2),
-        (check("DATA_CLEANING", Mode::Disclose, &both, None), ErrorCode::ModeNotGranted, 2),
-        (check("CIVIL_STATUS", Mode::Verify, &[], Some(2)), ErrorCode::DossierClosed, 4),
+        (
+            check("CITIZEN_REQUEST", Mode::Verify, &[], None),
+            ErrorCode::GrantMissing,
+            2,
+        ),
+        (
+            check("DATA_CLEANING", Mode::Disclose, &both, None),
+            ErrorCode::ModeNotGranted,
+            2,
+        ),
+        (
+            check("CIVIL_STATUS", Mode::Verify, &[], Some(2)),
+            ErrorCode::DossierClosed,
+            4,
+        ),
     ];
     for (check, code, steps) in cases {
         let checked = world.identity.check_grant(&operator, &check).await.unwrap();
         assert_eq!((checked.result, checked.steps.len()), (Err(code), steps));
-        assert!(checked.steps.last().unwrap().contains(code.name()), "{:?}", checked.steps);
+        assert!(
+            checked.steps.last().unwrap().contains(code.name()),
+            "{:?}",
+            checked.steps
+        );
     }
     let check = check("CIVIL_STATUS", Mode::Verify, &[], Some(1));
-    let error = world.identity.check_grant(&world.counter(), &check).await.unwrap_err();
+    let error = world
+        .identity
+        .check_grant(&world.counter(), &check)
+        .await
+        .unwrap_err();
     assert_eq!(error.code, ErrorCode::NotOperator);
     assert!(world.rows().await.is_empty() && world.population.calls() == 0);
 }

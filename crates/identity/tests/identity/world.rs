@@ -14,14 +14,10 @@ use lienthong_domain::identity::{
 };
 use lienthong_domain::participant::Caller;
 use lienthong_domain::{Clock, DossierCode, DossierStatus, Random, Timestamp};
-use lienthong_identity::{
-    Config, Disclosed, Identity, LookUpRequest, Parts, Verified, Verify,
-};
+use lienthong_identity::{Config, Disclosed, Identity, LookUpRequest, Parts, Verified, Verify};
 use lienthong_ports::conformance::store::{at, code, offer};
 use lienthong_ports::identity::UsageRow;
-use lienthong_ports::{
-    IdentityStore, LookUp, PopulationRegistry, Question, RegistryError, Store,
-};
+use lienthong_ports::{IdentityStore, LookUp, PopulationRegistry, Question, RegistryError, Store};
 use lienthong_services::{Error, Registry, Services};
 use lienthong_store_sqlite::{Config as StoreConfig, MEMORY, SqliteStore};
 use lienthong_vault::Vault;
@@ -105,9 +101,7 @@ impl PopulationRegistry for Population {
         timeout: Duration,
     ) -> Result<Verification, RegistryError> {
         match self.reply(timeout).await? {
-            Reply::Verdict(verdict) => {
-                Ok(Verification::of_key(claims, verdict, NameLevel::Exact))
-            }
+            Reply::Verdict(verdict) => Ok(Verification::of_key(claims, verdict, NameLevel::Exact)),
             other => panic!("{other:?} is no answer to a verification"),
         }
     }
@@ -164,7 +158,9 @@ impl World {
         let clock = clock();
         let services = Services::new(
             store.clone(),
-            Arc::new(EmbeddedBroker::new(lienthong_broker_embedded::Config::default())),
+            Arc::new(EmbeddedBroker::new(
+                lienthong_broker_embedded::Config::default(),
+            )),
             vec![],
             Registry::parse(PARTICIPANTS).unwrap(),
             clock.clone(),
@@ -212,7 +208,10 @@ impl World {
     /// Every usage record, oldest first.
     pub(crate) async fn rows(&self) -> Vec<UsageRow> {
         let since = Timestamp::UNIX_EPOCH;
-        self.store.usage_since(since, UsageId(0), 1_000).await.unwrap()
+        self.store
+            .usage_since(since, UsageId(0), 1_000)
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn last_row(&self) -> UsageRow {

@@ -106,7 +106,10 @@ impl Broker for FaultyBroker {
                 }
             }
         };
-        let mut carriers = self.carriers.lock().expect("nothing panics with it in hand");
+        let mut carriers = self
+            .carriers
+            .lock()
+            .expect("nothing panics with it in hand");
         carriers.spawn(carry);
         Ok(receiver)
     }

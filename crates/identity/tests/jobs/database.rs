@@ -134,7 +134,9 @@ impl PopulationRegistry for Database {
         };
         tokio::time::sleep(takes.min(timeout)).await;
         let answer = match weather {
-            _ if takes >= timeout => Err(RegistryError::Unavailable("no answer in time".to_owned())),
+            _ if takes >= timeout => {
+                Err(RegistryError::Unavailable("no answer in time".to_owned()))
+            }
             Weather::Down => Err(RegistryError::Unavailable("connection refused".to_owned())),
             Weather::Busy(seconds) => Err(RegistryError::Busy {
                 retry_after: Some(Duration::from_secs(seconds)),

@@ -10,6 +10,7 @@ use lienthong_domain::participant::Caller;
 use lienthong_domain::{ErrorCode, Random};
 use lienthong_identity::{Config, JobName};
 use lienthong_ports::identity::{ItemAnswer, JobCommand, JobRow};
+use lienthong_services::Error;
 use tokio::time::Instant;
 
 use crate::broker::FaultyBroker;
@@ -18,9 +19,11 @@ use crate::store::MemoryStore;
 use crate::world::{Gateway, World, insist};
 
 /// How long things break.
-const TROUBLE: Duration = Duration::from_secs(180);
+const TROUBLE: Duration = Duration::from_mins(3);
 /// Longest that a question which was begun before a pause may wait for its place at the database.
 const BEGUN_BEFORE: Duration = Duration::from_secs(6);
+/// Longest from the beginning of a question to the record of its answer, failed writes included.
+const RECORDED: Duration = Duration::from_secs(8);
 
 /// A job as the test knows it.
 struct Known {
@@ -49,8 +52,8 @@ fn items(random: &Random, first: u32) -> Vec<Claims> {
     (first..first + count).map(person).collect()
 }
 
-/// One run; the jobs in the end, the world, and how often the gateway was killed.
-async fn run(seed: u64, store: Option<MemoryStore>) -> (Vec<Known>, World, Gateway, usize) {
+/// One run; the jobs in the end, the world, and when the gateway was killed.
+async fn run(seed: u64, store: Option<MemoryStore>) -> (Vec<Known>, World, Gateway, Vec<Instant>) {
     let random = Random::seeded(seed);
     let broker = Arc::new(FaultyBroker::new(Random::seeded(seed + 2_000)));
     let world = World::new(config(&random), store, broker, seed);
@@ -59,7 +62,9 @@ async fn run(seed: u64, store: Option<MemoryStore>) -> (Vec<Known>, World, Gatew
     for (index, system) in [(0, "hotich"), (1, "hotich"), (2, "khaisinh")] {
         let items = items(&random, index * 10_000);
         let caller = gateway.caller("G15", system);
-        let row = gateway.upload(&caller, &format!("lô {index}"), items.clone()).await;
+        let row = gateway
+            .upload(&caller, &format!("lô {index}"), items.clone())
+            .await;
         jobs.push(Known {
             row,
             system,
@@ -68,7 +73,7 @@ async fn run(seed: u64, store: Option<MemoryStore>) -> (Vec<Known>, World, Gatew
             cancelled: false,
         });
     }
-    let mut crashes = 0;
+    let mut crashes = Vec::new();
     let end = Instant::now() + TROUBLE;
     while Instant::now() < end {
         tokio::time::sleep(Duration::from_millis(500 + random.below(9_000))).await;
@@ -79,7 +84,7 @@ async fn run(seed: u64, store: Option<MemoryStore>) -> (Vec<Known>, World, Gatew
                 order(&gateway, &mut jobs[index], &random).await;
             }
             7 => {
-                crashes += 1;
+                crashes.push(Instant::now());
                 drop(gateway);
                 gateway = world.start().await;
             }
@@ -114,7 +119,12 @@ fn weather(random: &Random) -> Weather {
 async fn order(gateway: &Gateway, job: &mut Known, random: &Random) {
     let caller = gateway.caller("G15", job.system);
     let name = JobName::Id(job.row.id);
-    let state = gateway.identity.job(&caller, name).await.expect("its own job").state;
+    let state = gateway
+        .identity
+        .job(&caller, name)
+        .await
+        .expect("its own job")
+        .state;
     match state {
         JobState::Paused => resume(gateway, &caller, job).await,
         JobState::Running if random.below(6) == 0 => {
@@ -139,7 +149,12 @@ async fn resume(gateway: &Gateway, caller: &Caller, job: &mut Known) {
     if let Some((_, until @ None)) = job.still.last_mut() {
         *until = Some(Instant::now());
         let done = insist(|| gateway.identity.command_job(caller, job.row.id, resume)).await;
-        done.expect("a job that is paused");
+        // What was under way when it was paused may have been the last of it.
+        let is_done = |error: &Error| error.code == ErrorCode::JobStateRefused;
+        assert!(
+            done.is_ok() || done.as_ref().is_err_and(is_done),
+            "{done:?}"
+        );
     }
 }
 
@@ -153,7 +168,7 @@ fn by_number(calls: &[Call]) -> BTreeMap<&str, Vec<&Call>> {
 }
 
 /// Every answer is the truth, once and in its place, and nobody was asked about without need.
-fn check(seed: u64, job: &Known, answers: &[ItemAnswer], world: &World, crashes: usize) {
+fn check(seed: u64, job: &Known, answers: &[ItemAnswer], world: &World, crashes: &[Instant]) {
     let in_order = answers.is_sorted_by(|one, next| one.position < next.position);
     assert!(in_order, "seed {seed}: in order, each once");
     if !job.cancelled {
@@ -164,13 +179,22 @@ fn check(seed: u64, job: &Known, answers: &[ItemAnswer], world: &World, crashes:
     let calls = by_number(&calls);
     for answer in answers {
         let claims = &job.items[answer.position as usize - 1];
-        let asked = calls.get(claims.number.as_str()).map_or(&[][..], |asked| asked);
+        let asked = calls
+            .get(claims.number.as_str())
+            .map_or(&[][..], |asked| asked);
         match &answer.result {
             Ok(found) => assert_eq!(*found, truth(claims), "seed {seed}"),
             Err(code) => {
-                let given_up = [ErrorCode::PopulationUnavailable, ErrorCode::PopulationBadAnswer];
+                let given_up = [
+                    ErrorCode::PopulationUnavailable,
+                    ErrorCode::PopulationBadAnswer,
+                ];
                 assert!(given_up.contains(code), "seed {seed}: {code}");
-                assert!(asked.len() >= 7, "seed {seed}: given up after {}", asked.len());
+                assert!(
+                    asked.len() >= 7,
+                    "seed {seed}: given up after {}",
+                    asked.len()
+                );
             }
         }
     }
@@ -178,8 +202,14 @@ fn check(seed: u64, job: &Known, answers: &[ItemAnswer], world: &World, crashes:
         let Some(asked) = calls.get(claims.number.as_str()) else {
             continue;
         };
-        let answered = asked.iter().filter(|call| call.answered == Some(true)).count();
-        assert!(answered <= 1 + crashes, "seed {seed}: answered {answered} times");
+        let answered = asked.iter().filter(|call| call.answered == Some(true));
+        let answered = answered.map(|call| call.began).collect::<Vec<_>>();
+        for pair in answered.windows(2) {
+            let lost = crashes
+                .iter()
+                .any(|at| (pair[0]..pair[0] + RECORDED).contains(at));
+            assert!(lost, "seed {seed}: asked again although nothing was lost");
+        }
         for call in asked {
             let in_pause = job.still.iter().any(|(from, until)| {
                 call.began > *from + BEGUN_BEFORE && until.is_none_or(|until| call.began < until)
@@ -208,7 +238,7 @@ async fn check_usage(seed: u64, answers: &[ItemAnswer], world: &World) {
 
 #[tokio::test(start_paused = true)]
 async fn every_item_is_answered_once_whatever_breaks() {
-    let flaky = |seed| Some(MemoryStore::new(Some((Random::seeded(seed + 1_000), 20))));
+    let flaky = |seed| Some(MemoryStore::new(Random::seeded(seed + 1_000), 20));
     simulate(0..10, flaky).await;
 }
 
@@ -224,13 +254,17 @@ async fn simulate(seeds: Range<u64>, store: impl Fn(u64) -> Option<MemoryStore>)
         for job in &jobs {
             let caller = gateway.caller("G15", job.system);
             let answers = gateway.answers(&caller, &job.row).await;
-            check(seed, job, &answers, &world, crashes);
+            check(seed, job, &answers, &world, &crashes);
             check_usage(seed, &answers, &world).await;
             seen.extend(job.cancelled.then_some("cancelled"));
             seen.extend((job.still.len() > 1).then_some("paused"));
         }
-        seen.extend((crashes > 0).then_some("crashed"));
-        let retried = world.database.calls().iter().any(|call| call.answered == Some(false));
+        seen.extend((!crashes.is_empty()).then_some("crashed"));
+        let retried = world
+            .database
+            .calls()
+            .iter()
+            .any(|call| call.answered == Some(false));
         seen.extend(retried.then_some("retried"));
         gateway.stop().await;
     }

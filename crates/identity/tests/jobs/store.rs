@@ -1,104 +1,37 @@
 //! A store of jobs in memory, written from the promises of the seam alone. It fails now and then, and wakes nobody.
 
-use std::collections::BTreeMap;
+mod state;
+
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use lienthong_domain::identity::{JobId, JobState, UsageId, Verdict, Verification};
+use lienthong_domain::identity::{JobId, JobState, UsageId, Verdict};
 use lienthong_domain::participant::ParticipantId;
-use lienthong_domain::{ErrorCode, Fence, Timestamp};
+use lienthong_domain::{Fence, Random, Timestamp};
 use lienthong_ports::identity::{
-    Asker, GuardAction, ItemAnswer, ItemDraft, ItemFinish, ItemId, ItemNext, ItemWork, JobCommand,
+    Asker, GuardAction, ItemAnswer, ItemDraft, ItemFinish, ItemNext, ItemWork, JobCommand,
     JobDraft, JobRefusal, JobRow, UsageDraft, UsageFilter, UsageRow,
 };
 use lienthong_ports::store::{Actor, ClaimTerms};
 use lienthong_ports::{IdentityStore, Message, StoreError};
 
-use lienthong_domain::Random;
+use state::{Item, ItemState, Job, State, end_if_done, item_id, place};
 
 /// Keeps everything in memory; it survives the gateway, as a disk does.
 pub(crate) struct MemoryStore {
     state: Mutex<State>,
+    random: Random,
     /// Writes that fail, per mille.
-    faults: Option<(Random, u64)>,
-}
-
-#[derive(Default)]
-struct State {
-    usage: Vec<UsageRow>,
-    jobs: BTreeMap<JobId, Job>,
-    /// The job after which the next claim begins.
-    turn: i64,
-}
-
-struct Job {
-    row: JobRow,
-    keep: std::time::Duration,
-    items: Vec<Item>,
-}
-
-struct Item {
-    claims: Option<lienthong_domain::identity::Claims>,
-    state: ItemState,
-    fence: i64,
-    attempts: u32,
-    answer: Option<(Result<Verification, ErrorCode>, Option<UsageId>)>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum ItemState {
-    Ready(Timestamp),
-    Sent(Timestamp),
-    Calling(Timestamp),
-    Done,
-}
-
-/// The number of an item: its job and its position.
-const fn item_id(job: JobId, position: u32) -> ItemId {
-    ItemId(job.0 * 1_000_000 + position as i64)
-}
-
-fn place(message: &Message) -> Option<(JobId, u32)> {
-    let ItemId(id) = ItemId::of_delivery(message.delivery)?;
-    Some((JobId(id / 1_000_000), u32::try_from(id % 1_000_000).ok()?))
-}
-
-impl State {
-    fn item(&mut self, message: &Message) -> Option<(&mut JobRow, &mut Item)> {
-        let (job, position) = place(message)?;
-        let job = self.jobs.get_mut(&job)?;
-        let item = job.items.get_mut(position as usize - 1)?;
-        (item.fence == message.fence.0).then_some((&mut job.row, item))
-    }
-
-    fn record(&mut self, record: UsageDraft) -> UsageId {
-        let id = UsageId(i64::try_from(self.usage.len()).unwrap() + 1);
-        self.usage.push(UsageRow { id, record });
-        id
-    }
-
-    fn in_flight(&self) -> u32 {
-        let items = self.jobs.values().flat_map(|job| &job.items);
-        let in_flight = items
-            .filter(|item| matches!(item.state, ItemState::Sent(_) | ItemState::Calling(_)));
-        u32::try_from(in_flight.count()).unwrap()
-    }
-}
-
-fn end_if_done(job: &mut JobRow, keep: std::time::Duration, now: Timestamp) {
-    let whole = job.items_received == job.items_total && job.items_answered() == job.items_total;
-    if whole && matches!(job.state, JobState::Uploading | JobState::Running | JobState::Paused) {
-        (job.state, job.state_reason) = (JobState::Done, None);
-        (job.finished_at, job.erase_at) = (Some(now), Some(now + keep));
-    }
+    faults_permille: u64,
 }
 
 impl MemoryStore {
     /// An empty store of which so many writes per mille fail, half of them after they took effect.
-    pub(crate) fn new(faults: Option<(Random, u64)>) -> Self {
+    pub(crate) fn new(random: Random, faults_permille: u64) -> Self {
         Self {
             state: Mutex::default(),
-            faults,
+            random,
+            faults_permille,
         }
     }
 
@@ -107,15 +40,13 @@ impl MemoryStore {
     }
 
     fn write<T>(&self, act: impl FnOnce(&mut State) -> T) -> Result<T, StoreError> {
-        let fate = match &self.faults {
-            Some((random, permille)) if random.below(1_000) < *permille => random.below(2),
-            _ => 2,
-        };
-        if fate == 0 {
+        let fails = self.random.below(1_000) < self.faults_permille;
+        let takes_effect = !fails || self.random.below(2) == 0;
+        if !takes_effect {
             return Err(StoreError::Busy);
         }
         let result = act(&mut self.lock());
-        if fate == 1 {
+        if fails {
             return Err(StoreError::Unavailable("the line broke".into()));
         }
         Ok(result)
@@ -125,7 +56,12 @@ impl MemoryStore {
 #[async_trait]
 impl IdentityStore for MemoryStore {
     async fn record_usage(&self, drafts: Vec<UsageDraft>) -> Result<Vec<UsageId>, StoreError> {
-        self.write(|state| drafts.into_iter().map(|draft| state.record(draft)).collect())
+        self.write(|state| {
+            drafts
+                .into_iter()
+                .map(|draft| state.record(draft))
+                .collect()
+        })
     }
 
     async fn usage(
@@ -166,10 +102,11 @@ impl IdentityStore for MemoryStore {
                     && asker.system == draft.asker.system
             };
             if let Some(job) = state.jobs.values().find(same) {
-                let same = job.row.inquiry == draft.inquiry && job.row.items_total == draft.items_total;
+                let same =
+                    job.row.inquiry == draft.inquiry && job.row.items_total == draft.items_total;
                 return same.then(|| job.row.clone()).ok_or(JobRefusal::KeyReused);
             }
-            let id = JobId(i64::try_from(state.jobs.len()).unwrap() + 1);
+            let id = JobId(i64::try_from(state.jobs.len()).expect("a few jobs") + 1);
             let row = JobRow {
                 id,
                 key: draft.key,
@@ -228,13 +165,18 @@ impl IdentityStore for MemoryStore {
                 job.row.items_failed += u32::from(failure.is_some());
                 job.items.push(Item {
                     claims,
-                    state: if failure.is_some() { ItemState::Done } else { ItemState::Ready(now) },
+                    state: if failure.is_some() {
+                        ItemState::Done
+                    } else {
+                        ItemState::Ready(now)
+                    },
                     fence: 0,
                     attempts: 0,
                     answer: failure.map(|code| (Err(code), None)),
                 });
             }
-            if job.row.state == JobState::Uploading && job.row.items_received == job.row.items_total {
+            if job.row.state == JobState::Uploading && job.row.items_received == job.row.items_total
+            {
                 job.row.state = JobState::Running;
             }
             end_if_done(&mut job.row, job.keep, now);
@@ -267,7 +209,11 @@ impl IdentityStore for MemoryStore {
         let rows = state.jobs.values().rev().map(|job| &job.row);
         let rows = rows
             .filter(|row| before.is_none_or(|before| row.id < before))
-            .filter(|row| participant.as_ref().is_none_or(|of| row.asker.participant == *of));
+            .filter(|row| {
+                participant
+                    .as_ref()
+                    .is_none_or(|of| row.asker.participant == *of)
+            });
         Ok(rows.take(limit).cloned().collect())
     }
 
@@ -324,7 +270,10 @@ impl IdentityStore for MemoryStore {
 
     async fn erase_answers(&self, job: JobId, position: u32) -> Result<(), StoreError> {
         self.write(|state| {
-            let items = state.jobs.get_mut(&job).map_or(&mut [][..], |job| &mut job.items);
+            let items = state
+                .jobs
+                .get_mut(&job)
+                .map_or(&mut [][..], |job| &mut job.items);
             for item in items.iter_mut().take(position as usize) {
                 item.claims = None;
             }
@@ -333,7 +282,10 @@ impl IdentityStore for MemoryStore {
 
     async fn claim_items(&self, terms: ClaimTerms) -> Result<Vec<Message>, StoreError> {
         self.write(|state| {
-            let room = terms.window.saturating_sub(state.in_flight()).min(terms.batch);
+            let room = terms
+                .window
+                .saturating_sub(state.in_flight())
+                .min(terms.batch);
             let turn = state.turn;
             let mut queues = state
                 .jobs
@@ -342,9 +294,9 @@ impl IdentityStore for MemoryStore {
                 .map(|job| {
                     let id = job.row.id;
                     let items = job.items.iter_mut().zip(1_u32..);
-                    let due = items.filter(|(item, _)| {
-                        matches!(item.state, ItemState::Ready(at) if at <= terms.now)
-                    });
+                    let due = items.filter(
+                        |(item, _)| matches!(item.state, ItemState::Ready(at) if at <= terms.now),
+                    );
                     (id, due)
                 })
                 .collect::<Vec<_>>();
@@ -358,7 +310,9 @@ impl IdentityStore for MemoryStore {
                     if claimed.len() == room as usize {
                         break;
                     }
-                    let Some((item, position)) = due.next() else { continue };
+                    let Some((item, position)) = due.next() else {
+                        continue;
+                    };
                     item.fence += 1;
                     item.state = ItemState::Sent(terms.now + terms.lease);
                     last = id.0;
@@ -426,7 +380,8 @@ impl IdentityStore for MemoryStore {
         self.write(|state| {
             let finish = |finish: ItemFinish| {
                 let usage = finish.usage.map(|draft| state.record(draft));
-                let keep = place(&finish.message).and_then(|(id, _)| Some(state.jobs.get(&id)?.keep));
+                let keep =
+                    place(&finish.message).and_then(|(id, _)| Some(state.jobs.get(&id)?.keep));
                 let Some((job, item)) = state.item(&finish.message) else {
                     return false;
                 };
@@ -488,11 +443,16 @@ impl IdentityStore for MemoryStore {
 
     async fn next_item_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let state = self.lock();
-        let running = state.jobs.values().filter(|job| job.row.state == JobState::Running);
-        let due = running.flat_map(|job| &job.items).filter_map(|item| match item.state {
-            ItemState::Ready(at) => Some(at),
-            _ => None,
-        });
+        let running = state
+            .jobs
+            .values()
+            .filter(|job| job.row.state == JobState::Running);
+        let due = running
+            .flat_map(|job| &job.items)
+            .filter_map(|item| match item.state {
+                ItemState::Ready(at) => Some(at),
+                _ => None,
+            });
         Ok(due.min())
     }
 

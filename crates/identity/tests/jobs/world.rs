@@ -127,7 +127,7 @@ impl World {
 
     /// A world without faults.
     pub(crate) fn good(config: Config) -> Self {
-        Self::new(config, Some(MemoryStore::new(None)), crate::broker::good(), 1)
+        Self::new(config, None, crate::broker::good(), 1)
     }
 
     /// Usage records of items and openings.
@@ -135,7 +135,10 @@ impl World {
         let mut all = Vec::<UsageRow>::new();
         loop {
             let after = all.last().map_or(UsageId(0), |row| row.id);
-            let page = self.store.usage_since(Timestamp::UNIX_EPOCH, after, 1_000).await;
+            let page = self
+                .store
+                .usage_since(Timestamp::UNIX_EPOCH, after, 1_000)
+                .await;
             let page = page.expect("a store that can be read");
             if page.is_empty() {
                 all.retain(|row| row.record.kind == UsageKind::Job);
@@ -163,7 +166,11 @@ impl World {
             clock: self.clock.clone(),
             config: self.config.clone(),
         };
-        let identity = Arc::new(Identity::new(parts).await.expect("a store that can be read"));
+        let identity = Arc::new(
+            Identity::new(parts)
+                .await
+                .expect("a store that can be read"),
+        );
         let workers = JobWorkers::new(&identity, self.broker.clone(), self.random.clone());
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -188,7 +195,9 @@ impl Gateway {
 
     /// A caller; every certificate will do.
     pub(crate) fn caller(&self, participant: &str, system: &str) -> Caller {
-        self.services.caller(participant, system, &[0; 32]).expect("a registered system")
+        self.services
+            .caller(participant, system, &[0; 32])
+            .expect("a registered system")
     }
 
     /// The ministry's system that the tests ask with.
@@ -207,8 +216,11 @@ impl Gateway {
         let mut job = opened.expect("a job that is granted");
         let items = items.into_iter().map(Ok).collect::<Vec<_>>();
         for (first, part) in (1_u32..).step_by(500).zip(items.chunks(500)) {
-            let added =
-                insist(|| self.identity.add_items(caller, job.id, first, part.to_vec())).await;
+            let added = insist(|| {
+                self.identity
+                    .add_items(caller, job.id, first, part.to_vec())
+            })
+            .await;
             job = added.expect("items in order");
         }
         job
@@ -223,7 +235,11 @@ impl Gateway {
     ) -> JobRow {
         let give_up = Instant::now() + Duration::from_hours(2);
         loop {
-            let row = self.identity.job(caller, JobName::Id(job.id)).await.expect("its own job");
+            let row = self
+                .identity
+                .job(caller, JobName::Id(job.id))
+                .await
+                .expect("its own job");
             if is(&row) {
                 return row;
             }
@@ -233,7 +249,8 @@ impl Gateway {
     }
 
     pub(crate) async fn done(&self, caller: &Caller, job: &JobRow) -> JobRow {
-        self.wait(caller, job, |row| row.state == JobState::Done).await
+        self.wait(caller, job, |row| row.state == JobState::Done)
+            .await
     }
 
     /// Every answer there is.

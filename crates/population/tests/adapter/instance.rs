@@ -109,6 +109,8 @@ pub(crate) fn remote(folder: &Path, endpoints: &[&str]) -> RemoteRegistry {
         ca: folder.join("ca.pem"),
         certificate: folder.join("G01-truc.pem"),
         key: folder.join("G01-truc-key.pem"),
+        // Longer than any test, so that a slow machine changes nothing.
+        avoid_ms: 30_000,
         ..RemoteConfig::default()
     };
     RemoteRegistry::new(&config, &Clock::system()).unwrap()

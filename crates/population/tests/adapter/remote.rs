@@ -10,6 +10,7 @@ use lienthong_ports::conformance::population::{claims_of, question, run, unique}
 use lienthong_ports::{LookUp, PopulationRegistry, Question, RegistryError};
 use lienthong_proto::population::v1 as proto;
 use lienthong_proto::population::v1::population_registry_service_client::PopulationRegistryServiceClient;
+use lienthong_simulators::population::{Fault, When};
 use tokio::sync::Notify;
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
@@ -49,6 +50,26 @@ async fn every_promise_is_kept_by_two_instances_and_then_by_one() {
     );
     let alone = crate::instance::remote(folder.path(), &[&second.endpoint]);
     run(&alone, &cast).await;
+}
+
+#[tokio::test]
+async fn a_question_that_goes_elsewhere_has_another_id() {
+    let database = Database::open().await;
+    let folder = certificates();
+    let start = || Instance::start(folder.path(), Arc::new(database.registry(|_| {})), 256);
+    let (first, second) = (start().await, start().await);
+    let remote = remote(folder.path(), &[&first.endpoint, &second.endpoint]);
+    let claims = claims_of(&database.cast().people[0]);
+    database.strike(Fault::CutMidAnswer, When::First(1));
+    let verified = remote.verify(&question("cau-hoi"), &claims, TIMEOUT).await;
+    assert_eq!(verified.unwrap().verdict, Verdict::Match);
+    let record = database.handle.record();
+    let ids: Vec<_> = record
+        .entries
+        .iter()
+        .map(|entry| &*entry.request_id)
+        .collect();
+    assert_eq!(ids, ["cau-hoi", "cau-hoi-i2"]);
 }
 
 /// A registry with an answer of its own.
@@ -346,7 +367,10 @@ async fn a_silent_instance_costs_one_deadline_and_is_avoided() {
     assert!(begun.elapsed() < TIMEOUT);
     for _ in 0..4 {
         // Its turn comes up, and it is passed over.
-        remote.verify(&question("q"), &hoa(), SHORT).await.unwrap();
+        remote
+            .verify(&question("q"), &hoa(), TIMEOUT)
+            .await
+            .unwrap();
     }
     assert_eq!(good.asked(), 4);
 }

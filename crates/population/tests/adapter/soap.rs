@@ -170,18 +170,16 @@ async fn wso2_gives_tokens_for_client_credentials() {
     );
 }
 
-/// What each misbehaviour is, and that the next question is answered as if nothing had been.
-#[tokio::test]
-async fn every_fault_has_its_error_and_none_lasts() {
-    let database = Database::start(plain(Gate::Exact)).await;
-    let registry = database.registry(|_| {});
-    let by_look_up = database.registry(|config| config.verify_by = VerifyBy::LookUp);
-    let claims = claims(&database.handle.population().citizen(3));
-    let status = |code| Fault::Status { code };
-    let busy = |as_soap_fault| Fault::Busy {
+fn busy(as_soap_fault: bool) -> Fault {
+    Fault::Busy {
         retry_after_s: 7,
         as_soap_fault,
-    };
+    }
+}
+
+/// What each misbehaviour is.
+fn misbehaviour() -> Vec<(Fault, &'static str)> {
+    let status = |code| Fault::Status { code };
     let sentence = |message: &str| Fault::SoapFault {
         message: message.to_owned(),
     };
@@ -189,7 +187,7 @@ async fn every_fault_has_its_error_and_none_lasts() {
         bytes: 1,
         every_ms: 500,
     };
-    let table = [
+    vec![
         (status(401), "Refused"),
         (status(403), "Refused"),
         (status(404), "Unavailable"),
@@ -210,22 +208,32 @@ async fn every_fault_has_its_error_and_none_lasts() {
         (Fault::Cut, "Unavailable"),
         (Fault::CutMidAnswer, "Unavailable"),
         (Fault::Down, "Unavailable"),
-    ];
-    for (fault, expected) in table {
+    ]
+}
+
+/// And the next question is answered as if nothing had been.
+#[tokio::test]
+async fn every_fault_has_its_error_and_none_lasts() {
+    let database = Database::start(plain(Gate::Exact)).await;
+    let registry = database.registry(|_| {});
+    let by_look_up = database.registry(|config| config.verify_by = VerifyBy::LookUp);
+    let claims = claims(&database.handle.population().citizen(3));
+    let all = FieldSet::all();
+    for (fault, expected) in misbehaviour() {
         let shown = format!("{fault:?}");
+        let is_endless = matches!(fault, Fault::HalfOpen | Fault::SlowDrip { .. });
+        let timeout = if is_endless { SHORT } else { TIMEOUT };
         database.strike(fault, When::Always);
         let begun = Instant::now();
-        let asked = question(&unique());
-        let mut errors = vec![registry.verify(&asked, &claims, SHORT).await.err()];
-        let asked = question(&unique());
-        errors.push(by_look_up.verify(&asked, &claims, SHORT).await.err());
-        let asked = question(&unique());
-        errors.push(
+        let asked = [(); 3].map(|()| question(&unique()));
+        let errors = [
+            registry.verify(&asked[0], &claims, timeout).await.err(),
+            by_look_up.verify(&asked[1], &claims, timeout).await.err(),
             registry
-                .look_up(&asked, &claims, FieldSet::all(), SHORT)
+                .look_up(&asked[2], &claims, all, timeout)
                 .await
                 .err(),
-        );
+        ];
         assert!(begun.elapsed() < TIMEOUT, "{shown}");
         for error in errors {
             let error = error.unwrap_or_else(|| panic!("{shown} gave an answer"));

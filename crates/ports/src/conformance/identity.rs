@@ -75,7 +75,7 @@ macro_rules! identity_conformance {
             a_vanished_worker_counts_as_an_attempt
             recovery_frees_sent_items_only
             items_and_deliveries_are_never_mixed_up
-            wakeups_tell_of_due_items
+            wakeups_tell_of_due_and_answered_items
             answers_come_in_order_up_to_the_first_open_item
             the_last_answer_finishes_the_job
             answers_name_their_usage_record

@@ -50,8 +50,7 @@ fn follow(state: JobState, command: JobCommand) -> Result<Option<JobState>, JobR
         (JobCommand::Pause(_), Paused)
         | (JobCommand::Resume, Running)
         | (JobCommand::Cancel, Cancelled) => Ok(None),
-        (JobCommand::Pause(_), Uploading | Done | Cancelled | Erased)
-        | (JobCommand::Resume, Uploading | Done | Cancelled | Erased)
+        (JobCommand::Pause(_) | JobCommand::Resume, Uploading | Done | Cancelled | Erased)
         | (JobCommand::Cancel, Done | Erased) => Err(JobRefusal::State(state)),
     }
 }
@@ -241,6 +240,8 @@ impl Core {
                 JobCommand::Resume => self.run_job(&job).map(|()| "resume_job"),
                 JobCommand::Cancel => self.cancel_job(&job, micros(now)).map(|()| "cancel_job"),
             }?;
+            // A reader of answers learns that no more will come.
+            self.woken = true;
             if let Some(actor) = actor {
                 self.act(actor, kind, &JobId(job.id).to_string())?;
             }

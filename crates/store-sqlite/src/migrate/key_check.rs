@@ -14,26 +14,11 @@ use crate::sealed::StoredKey;
 
 /// Compares the mark of the index key, or makes it, and unwraps one data key of each key in use.
 pub(super) fn check(connection: &Connection, path: &Path, vault: &Vault) -> Result<(), OpenError> {
-    let failed = |failure: Failure| OpenError::Sqlite {
-        path: path.into(),
-        source: failure.into(),
-    };
-    let other = || OpenError::OtherKeyFile { path: path.into() };
-    if !index_key_is_ours(connection, vault).map_err(failed)? {
-        return Err(other());
+    if !index_key_is_ours(connection, vault).map_err(|failure| failed(path, failure))? {
+        return Err(OpenError::OtherKeyFile { path: path.into() });
     }
-    for id in ids_in_use(connection).map_err(failed)? {
-        if !vault.knows(id) {
-            return Err(OpenError::MissingKey {
-                path: path.into(),
-                key: id,
-            });
-        }
-        if !unwraps(connection, vault, id).map_err(failed)? {
-            return Err(other());
-        }
-    }
-    Ok(())
+    let ids = ids_in_use(connection);
+    check_each(path, vault, ids, |id| unwraps(connection, vault, id))
 }
 
 /// Does the same with the data keys of jobs, once there is their table.
@@ -42,22 +27,35 @@ pub(super) fn check_jobs(
     path: &Path,
     vault: &Vault,
 ) -> Result<(), OpenError> {
-    let failed = |failure: Failure| OpenError::Sqlite {
-        path: path.into(),
-        source: failure.into(),
-    };
-    for id in job_ids_in_use(connection).map_err(failed)? {
+    let ids = job_ids_in_use(connection);
+    check_each(path, vault, ids, |id| unwraps_job(connection, vault, id))
+}
+
+fn check_each(
+    path: &Path,
+    vault: &Vault,
+    ids: Result<Vec<KeyId>, Failure>,
+    unwraps: impl Fn(KeyId) -> Result<bool, Failure>,
+) -> Result<(), OpenError> {
+    for id in ids.map_err(|failure| failed(path, failure))? {
         if !vault.knows(id) {
             return Err(OpenError::MissingKey {
                 path: path.into(),
                 key: id,
             });
         }
-        if !unwraps_job(connection, vault, id).map_err(failed)? {
+        if !unwraps(id).map_err(|failure| failed(path, failure))? {
             return Err(OpenError::OtherKeyFile { path: path.into() });
         }
     }
     Ok(())
+}
+
+fn failed(path: &Path, failure: Failure) -> OpenError {
+    OpenError::Sqlite {
+        path: path.into(),
+        source: failure.into(),
+    }
 }
 
 fn index_key_is_ours(connection: &Connection, vault: &Vault) -> Result<bool, Failure> {

@@ -12,7 +12,7 @@ use lienthong_ports::store::{Actor, ClaimTerms};
 use lienthong_ports::{IdentityStore, Message, StoreError};
 
 use super::SqliteStore;
-use crate::core::{BegunItem, EncodedFinish};
+use crate::core::{BegunItem, Core, EncodedFinish};
 use crate::identity_rows::EncodedItem;
 use crate::threads::Kind;
 
@@ -215,7 +215,7 @@ impl SqliteStore {
     /// only means that the next sweep goes on.
     async fn tidy_jobs(&self) {
         for _ in 0..TIDY_PARTS_MAX {
-            match self.write(Kind::Work, 1, |core| core.tidy_jobs()).await {
+            match self.write(Kind::Work, 1, Core::tidy_jobs).await {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {

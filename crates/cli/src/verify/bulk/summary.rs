@@ -37,16 +37,22 @@ impl Summary {
                 sheet.slash_dates()
             ));
         }
-        let faults = sheet.faulty().iter().flat_map(|(row, faults)| {
-            faults.iter().map(move |fault| (sheet.line(*row), fault))
-        });
+        let faults = sheet
+            .faulty()
+            .iter()
+            .flat_map(|(row, faults)| faults.iter().map(move |fault| (sheet.line(*row), fault)));
         let mut table = Table::new(&[">dòng / line", "cột / column", "lý do / reason", ""]);
         let (mut named, mut count) = (Vec::new(), 0);
         for (line, fault) in faults {
             count += 1;
             if count <= FAULTS_SHOWN_MAX {
                 let said = format!("{} / {}", fault.vi, fault.en);
-                table.row([line.to_string(), fault.field.clone(), fault.reason.clone(), said]);
+                table.row([
+                    line.to_string(),
+                    fault.field.clone(),
+                    fault.reason.clone(),
+                    said,
+                ]);
             }
             if count <= FAULTS_NAMED_MAX {
                 named.push(json!({
@@ -80,7 +86,10 @@ impl Summary {
         rows: impl Iterator<Item = (u64, Vec<String>)>,
         output: &Output,
     ) -> io::Result<()> {
-        let mut table = Table::new(&[">dòng / line", "trục liên thông từ chối / refused by the gateway"]);
+        let mut table = Table::new(&[
+            ">dòng / line",
+            "trục liên thông từ chối / refused by the gateway",
+        ]);
         let mut count = 0;
         for (line, faults) in rows {
             let told = faults.join("; ");
@@ -122,7 +131,11 @@ impl Summary {
 
     /// How a check ends.
     pub(super) fn exit_of_check(&self) -> Exit {
-        if self.faulty == 0 { Exit::Ok } else { Exit::DataRefused }
+        if self.faulty == 0 {
+            Exit::Ok
+        } else {
+            Exit::DataRefused
+        }
     }
 
     /// Sums up a run.

@@ -19,13 +19,21 @@ struct Loot {
 impl Loot {
     fn check(&self, who: &str) {
         assert!(self.halted, "{who} was never stopped");
-        assert!(self.answered <= ANSWERED_MAX, "{who}: {} answers", self.answered);
+        assert!(
+            self.answered <= ANSWERED_MAX,
+            "{who}: {} answers",
+            self.answered
+        );
         assert!(self.hits <= 1, "{who}: {} hits", self.hits);
     }
 
     /// Takes note; `true` when it is over.
     fn note(&mut self, world: &mut World, question: &UsageDraft, hit: bool) -> bool {
-        let outcome = if hit { UsageOutcome::Matched } else { UsageOutcome::NotMatched };
+        let outcome = if hit {
+            UsageOutcome::Matched
+        } else {
+            UsageOutcome::NotMatched
+        };
         let result = world.ask(question, outcome);
         self.halted = is_halted(&result);
         if result.is_ok() {
@@ -69,9 +77,27 @@ fn each_kind_of_guesser_is_stopped() {
         // than the last by chance. Chances of a hit are far above those of a real guess.
         let loot = match seed % 4 {
             0 => campaign(&mut World::new(), &official, 300, 0.001, (&random, any)),
-            1 => campaign(&mut World::new(), &official, SECOND_MS, 0.001, (&random, next)),
-            2 => campaign(&mut World::new(), &official, 5 * SECOND_MS, 0.003, (&random, each)),
-            _ => campaign(&mut World::new(), &official, HOUR_MS, 0.001, (&random, each)),
+            1 => campaign(
+                &mut World::new(),
+                &official,
+                SECOND_MS,
+                0.001,
+                (&random, next),
+            ),
+            2 => campaign(
+                &mut World::new(),
+                &official,
+                5 * SECOND_MS,
+                0.003,
+                (&random, each),
+            ),
+            _ => campaign(
+                &mut World::new(),
+                &official,
+                HOUR_MS,
+                0.001,
+                (&random, each),
+            ),
         };
         loot.check(&format!("attacker {seed}"));
     }
@@ -84,9 +110,13 @@ fn several_participants_together_gain_nothing() {
     for participant in ["H21", "H56", "G15", "H26"] {
         let official = asker(participant, "motcua", "canbo");
         // All work through the same list.
-        let loot = campaign(&mut world, &official, MINUTE_MS, 0.001, (&random, |guess| {
-            u64::try_from(guess).unwrap() * 1_000
-        }));
+        let loot = campaign(
+            &mut world,
+            &official,
+            MINUTE_MS,
+            0.001,
+            (&random, |guess| u64::try_from(guess).unwrap() * 1_000),
+        );
         loot.check(participant);
     }
 }
@@ -139,7 +169,10 @@ fn a_system_that_rotates_its_officials_is_stopped_as_a_whole() {
     }
     assert!(is_halted(&world.begin(&question(500))));
     let actions = &world.actions;
-    assert!(actions.len() == 1 && actions[0].official.is_none(), "{actions:?}");
+    assert!(
+        actions.len() == 1 && actions[0].official.is_none(),
+        "{actions:?}"
+    );
     // One after the other, in another system.
     let mut loot = Loot::default();
     for number in 0..100_u64 {
@@ -165,7 +198,11 @@ fn naming_a_known_person_again_and_again_does_not_wipe_out_misses() {
             }
         }
     }
-    assert!(loot.halted && loot.answered - loot.hits <= 6, "{}", loot.answered);
+    assert!(
+        loot.halted && loot.answered - loot.hits <= 6,
+        "{}",
+        loot.answered
+    );
 }
 
 #[test]
@@ -175,7 +212,9 @@ fn earned_trust_is_worth_no_more_parallel_guesses_than_it_cost_right_claims() {
     let mut now = MORNING_MS;
     for number in 0..150_u64 {
         now += MINUTE_MS;
-        world.ask(&ask(&official, number, now), UsageOutcome::Matched).unwrap();
+        world
+            .ask(&ask(&official, number, now), UsageOutcome::Matched)
+            .unwrap();
     }
     let burst = (0..100_u64).map(|number| ask(&official, 1_000_000 + number * 1_000, now));
     let begun = burst.filter(|question| world.begin(question) == Ok(Turn::Begun));
@@ -192,9 +231,24 @@ fn answers_are_slowed_at_two_misses_and_a_walk_through_neighbours_is_held() {
     let mut world = World::new();
     let official = asker("H21", "motcua", "canbo");
     let (miss, hit) = (UsageOutcome::NotMatched, UsageOutcome::Matched);
-    assert!(!world.ask(&ask(&official, 1, MORNING_MS), miss).unwrap().slow);
-    assert!(world.ask(&ask(&official, 1_001, MORNING_MS), miss).unwrap().slow);
-    assert!(!world.ask(&ask(&official, 2_001, MORNING_MS), hit).unwrap().slow);
+    assert!(
+        !world
+            .ask(&ask(&official, 1, MORNING_MS), miss)
+            .unwrap()
+            .slow
+    );
+    assert!(
+        world
+            .ask(&ask(&official, 1_001, MORNING_MS), miss)
+            .unwrap()
+            .slow
+    );
+    assert!(
+        !world
+            .ask(&ask(&official, 2_001, MORNING_MS), hit)
+            .unwrap()
+            .slow
+    );
     // Half of the neighbours exist: the test of misses alone would never end this.
     let walker = asker("H21", "motcua", "nguoidi");
     let mut stopped_at = None;
@@ -227,7 +281,11 @@ fn five_thousand_honest_days(seed: u64) {
     let mut clerks = (0..250_u64)
         .map(|clerk| {
             let participant = format!("G{}", 10 + clerk % 10);
-            let mut question = ask(&asker(&participant, "motcua", &format!("canbo{clerk}")), 0, 0);
+            let mut question = ask(
+                &asker(&participant, "motcua", &format!("canbo{clerk}")),
+                0,
+                0,
+            );
             let dossier = format!("G10.{}-260302-0001", clerk + 1);
             question.dossier = DossierCode::parse(&dossier).ok();
             question
@@ -240,12 +298,20 @@ fn five_thousand_honest_days(seed: u64) {
             (question.subject, question.block) = citizen(random.below(90_000_000));
             question.at = at(now);
             let missed = random.unit() < 0.05;
-            let outcome = if missed { UsageOutcome::NotMatched } else { UsageOutcome::Matched };
-            world.ask(question, outcome).expect("an honest clerk is never stopped");
+            let outcome = if missed {
+                UsageOutcome::NotMatched
+            } else {
+                UsageOutcome::Matched
+            };
+            world
+                .ask(question, outcome)
+                .expect("an honest clerk is never stopped");
             questions += 1;
             if missed && random.unit() < 0.8 {
                 question.at = at(now + MINUTE_MS);
-                world.ask(question, UsageOutcome::Matched).expect("nor a correction");
+                world
+                    .ask(question, UsageOutcome::Matched)
+                    .expect("nor a correction");
             }
             world.rows.clear();
         }

@@ -8,7 +8,11 @@ use lienthong_services::Error;
 use super::*;
 
 /// Asks about new citizens until it is stopped: how many were answered, and by what it was stopped.
-fn until_stopped(quota: &QuotaClass, asker_of: impl Fn(u64) -> Asker, apart_ms: i64) -> (u64, Stop) {
+fn until_stopped(
+    quota: &QuotaClass,
+    asker_of: impl Fn(u64) -> Asker,
+    apart_ms: i64,
+) -> (u64, Stop) {
     let mut guard = Guard::new(GuardConfig::default());
     for number in 0..10_000 {
         let ms = MORNING_MS + i64::try_from(number).unwrap() * apart_ms;
@@ -25,31 +29,91 @@ fn until_stopped(quota: &QuotaClass, asker_of: impl Fn(u64) -> Asker, apart_ms: 
     panic!("never stopped");
 }
 
+fn one(_: u64) -> Asker {
+    asker("H21", "motcua", "canbo")
+}
+
+fn many(number: u64) -> Asker {
+    asker("H21", "motcua", &format!("canbo{number}"))
+}
+
+fn systems(number: u64) -> Asker {
+    let system = format!("hethong{}", number % 7);
+    asker("H21", &system, &format!("canbo{number}"))
+}
+
+/// One quota that is used up first.
+struct Case {
+    /// What makes it the first.
+    change: fn(&mut QuotaClass),
+    asker_of: fn(u64) -> Asker,
+    apart_ms: i64,
+    /// How many are answered.
+    answered: u64,
+    /// Its name, and whose it is.
+    told: (&'static str, &'static str),
+}
+
+fn case(
+    told: (&'static str, &'static str),
+    answered: u64,
+    (asker_of, apart_ms): (fn(u64) -> Asker, i64),
+    change: fn(&mut QuotaClass),
+) -> Case {
+    Case {
+        change,
+        asker_of,
+        apart_ms,
+        answered,
+        told,
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let (hour, day) = ("subjects_per_hour", "subjects_per_day");
+    let rate = "questions_per_second";
+    vec![
+        case((hour, "official"), 200, (one, SECOND_MS), |_| {}),
+        case((day, "official"), 1_000, (one, 30 * SECOND_MS), |_| {}),
+        case((hour, "system"), 50, (many, SECOND_MS), |quota| {
+            quota.system.subjects_per_hour_max = 50;
+        }),
+        case((day, "participant"), 60, (systems, SECOND_MS), |quota| {
+            quota.participant.subjects_per_day_max = 60;
+        }),
+        case(
+            ("subjects_per_dossier", "dossier"),
+            4,
+            (many, SECOND_MS),
+            |quota| {
+                quota.dossier_subjects_max = 4;
+            },
+        ),
+        case((rate, "official"), 6, (one, 1), |quota| {
+            quota.official.per_second_max = 3;
+        }),
+        case((rate, "participant"), 10, (systems, 1), |quota| {
+            quota.participant.per_second_max = 5;
+        }),
+    ]
+}
+
 #[test]
 fn each_quota_stops_at_its_figure_and_says_whose_it_is() {
-    let one = |_| asker("H21", "motcua", "canbo");
-    let many = |number| asker("H21", "motcua", &format!("canbo{number}"));
-    let systems = |number| asker("H21", &format!("hethong{}", number % 7), &format!("canbo{number}"));
-    type Change = fn(&mut QuotaClass);
-    let cases: [(Change, &dyn Fn(u64) -> Asker, i64, u64, &str, &str); 7] = [
-        (|_| {}, &one, SECOND_MS, 200, "subjects_per_hour", "official"),
-        (|_| {}, &one, 30 * SECOND_MS, 1_000, "subjects_per_day", "official"),
-        (|quota| quota.system.subjects_per_hour_max = 50, &many, SECOND_MS, 50, "subjects_per_hour", "system"),
-        (|quota| quota.participant.subjects_per_day_max = 60, &systems, SECOND_MS, 60, "subjects_per_day", "participant"),
-        (|quota| quota.dossier_subjects_max = 4, &many, SECOND_MS, 4, "subjects_per_dossier", "dossier"),
-        (|quota| quota.official.per_second_max = 3, &one, 1, 6, "questions_per_second", "official"),
-        (|quota| quota.participant.per_second_max = 5, &systems, 1, 10, "questions_per_second", "participant"),
-    ];
-    for (change, asker_of, apart_ms, expected, name, level) in cases {
+    for case in cases() {
         let mut quota = quota();
         quota.dossier_subjects_max = 10_000;
-        change(&mut quota);
-        let (answered, stop) = until_stopped(&quota, asker_of, apart_ms);
-        let error = Error::from(stop);
-        assert_eq!((answered, error.code), (expected, ErrorCode::QuotaExceeded), "{name} {level}");
-        let fact = |key| error.metadata.iter().find(|(known, _)| *known == key).unwrap().1.clone();
-        assert_eq!((fact("quota").as_str(), fact("asker").as_str()), (name, level));
-        assert!(error.retry_after.is_some_and(|wait| wait > Duration::ZERO), "{name}");
+        (case.change)(&mut quota);
+        let (answered, stop) = until_stopped(&quota, case.asker_of, case.apart_ms);
+        let (error, told) = (Error::from(stop), case.told);
+        assert_eq!(error.code, ErrorCode::QuotaExceeded, "{told:?}");
+        assert_eq!(answered, case.answered, "{told:?}");
+        let fact = |key| {
+            let mut facts = error.metadata.iter();
+            facts.find(|(known, _)| *known == key).unwrap().1.as_str()
+        };
+        assert_eq!((fact("quota"), fact("asker")), told);
+        assert!(error.retry_after.is_some_and(|wait| wait > Duration::ZERO));
     }
 }
 
@@ -59,7 +123,9 @@ fn the_wait_is_until_the_oldest_leaves_and_then_one_more_is_let_in() {
     let official = asker("H21", "motcua", "canbo");
     for number in 0..200_u64 {
         let ms = MORNING_MS + i64::try_from(number).unwrap() * SECOND_MS;
-        world.ask(&ask(&official, number * 1_000, ms), UsageOutcome::Matched).unwrap();
+        world
+            .ask(&ask(&official, number * 1_000, ms), UsageOutcome::Matched)
+            .unwrap();
     }
     let now = MORNING_MS + 200 * SECOND_MS;
     let Err(Stop::Quota { wait, .. }) = world.begin(&ask(&official, 7, now)) else {
@@ -67,7 +133,10 @@ fn the_wait_is_until_the_oldest_leaves_and_then_one_more_is_let_in() {
     };
     assert_eq!(wait, Duration::from_secs(3_400));
     let again = ask(&official, 3_000, now);
-    assert!(world.ask(&again, UsageOutcome::Matched).is_ok(), "a citizen of today costs nothing");
+    assert!(
+        world.ask(&again, UsageOutcome::Matched).is_ok(),
+        "a citizen of today costs nothing"
+    );
     let later = ask(&official, 7, now + 3_400 * SECOND_MS);
     assert!(world.ask(&later, UsageOutcome::Matched).is_ok());
 }
@@ -106,7 +175,16 @@ fn idle_askers_are_forgotten_and_officials_are_bounded() {
         consider(&mut guard, number, MORNING_MS).unwrap();
     }
     let stop = consider(&mut guard, 50, MORNING_MS).unwrap_err();
-    assert!(matches!(stop, Stop::Quota { quota: "officials_per_day", .. }), "{stop:?}");
+    assert!(
+        matches!(
+            stop,
+            Stop::Quota {
+                quota: "officials_per_day",
+                ..
+            }
+        ),
+        "{stop:?}"
+    );
     assert!(consider(&mut guard, 49, MORNING_MS).is_ok());
     assert!(consider(&mut guard, 50, MORNING_MS + 25 * HOUR_MS).is_ok());
     let mut known = 0;
@@ -121,7 +199,9 @@ fn jobs_and_usage_lists_count_where_they_should() {
     for number in 0..2_000_u64 {
         let mut item = ask(&official, number, MORNING_MS);
         item.kind = UsageKind::Job;
-        world.ask(&item, UsageOutcome::NotMatched).expect("jobs have bounds of their own");
+        world
+            .ask(&item, UsageOutcome::NotMatched)
+            .expect("jobs have bounds of their own");
     }
     for _ in 0..4 {
         let mut item = ask(&official, 1, MORNING_MS);
@@ -129,9 +209,16 @@ fn jobs_and_usage_lists_count_where_they_should() {
         world.ask(&item, UsageOutcome::NotMatched).unwrap();
     }
     let locked = world.begin(&ask(&official, 1, MORNING_MS));
-    assert!(matches!(locked, Err(Stop::SubjectLocked { .. })), "a job is no way around a lock");
+    assert!(
+        matches!(locked, Err(Stop::SubjectLocked { .. })),
+        "a job is no way around a lock"
+    );
     for number in 0..1_000_u64 {
-        let mut list = ask(&official, number, MORNING_MS + 30 * SECOND_MS * i64::try_from(number).unwrap());
+        let mut list = ask(
+            &official,
+            number,
+            MORNING_MS + 30 * SECOND_MS * i64::try_from(number).unwrap(),
+        );
         list.kind = UsageKind::ListUsage;
         world.ask(&list, UsageOutcome::Disclosed).unwrap();
     }

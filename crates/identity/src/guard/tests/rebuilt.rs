@@ -10,7 +10,10 @@ const DAYS_31_MS: i64 = 31 * 24 * HOUR_MS;
 fn guess_until_held(world: &mut World, official: &Asker, mut now: i64, first: u64) -> i64 {
     for number in first.. {
         now += SECOND_MS;
-        if is_halted(&world.ask(&ask(official, number * 1_000, now), UsageOutcome::NotMatched)) {
+        if is_halted(&world.ask(
+            &ask(official, number * 1_000, now),
+            UsageOutcome::NotMatched,
+        )) {
             return now;
         }
     }
@@ -59,7 +62,11 @@ fn a_second_hold_within_30_days_blocks_and_later_ones_hold_again() {
     assert_eq!(world.guard.views(at(now))[0].level, GuardLevel::Blocked);
     // Nobody else of the system is stopped by one official's holds, and time alone lifts nothing.
     let others = asker("H21", "motcua", "dongnghiep");
-    assert!(world.ask(&ask(&others, 1, now), UsageOutcome::Matched).is_ok());
+    assert!(
+        world
+            .ask(&ask(&others, 1, now), UsageOutcome::Matched)
+            .is_ok()
+    );
     let much_later = now + 10 * DAYS_31_MS;
     assert!(is_halted(&world.begin(&ask(&official, 7, much_later))));
     assert!(is_halted(&rebuilt_begin(&world, &official, much_later)));
@@ -94,7 +101,10 @@ fn a_lift_is_a_clean_slate_after_a_restart_too() {
     let (mut guard, undone) = world.rebuilt(now);
     assert_eq!(undone, []);
     let views = guard.views(at(now));
-    assert!(views.iter().all(|view| view.target.official.is_none()), "{views:?}");
+    assert!(
+        views.iter().all(|view| view.target.official.is_none()),
+        "{views:?}"
+    );
 }
 
 /// Random questions of a few askers: the living guard and the rebuilt one answer every next question alike.
@@ -121,12 +131,20 @@ fn the_rebuilt_guard_answers_as_the_living_one() {
             let rebuilt = guard.begin(&question, &quota(), question.at);
             assert_eq!(living, rebuilt, "seed {seed}");
         }
-        assert_eq!(world.guard.views(at(now)), guard.views(at(now)), "seed {seed}");
+        assert_eq!(
+            world.guard.views(at(now)),
+            guard.views(at(now)),
+            "seed {seed}"
+        );
     }
 }
 
 fn any_question(random: &Random, now: i64) -> UsageDraft {
     let official = format!("canbo{}", random.below(3));
     let participant = ["H21", "H56"][usize::try_from(random.below(2)).unwrap()];
-    ask(&asker(participant, "motcua", &official), random.below(12) * 37, now)
+    ask(
+        &asker(participant, "motcua", &official),
+        random.below(12) * 37,
+        now,
+    )
 }

@@ -291,7 +291,8 @@ proptest! {
         let chars: Vec<char> = whole.chars().collect();
         let from = from % chars.len();
         let until = (from + length).min(chars.len());
-        let damaged: String = chars[..from].iter().copied().chain(with.chars()).chain(chars[until..].iter().copied()).collect();
+        let (before, after) = (chars[..from].iter().copied(), chars[until..].iter().copied());
+        let damaged: String = before.chain(with.chars()).chain(after).collect();
         let read = judge(Form::Soap).record(&reply(200, damaged.clone()));
         prop_assert!(!matches!(read, Ok(None)), "{}", damaged);
     }

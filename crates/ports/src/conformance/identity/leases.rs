@@ -268,28 +268,33 @@ pub async fn items_and_deliveries_are_never_mixed_up(subject: &dyn Subject) {
     assert_eq!(desk.job(job).await.items_answered(), 0);
 }
 
-/// Through the store's one signal.
-pub async fn wakeups_tell_of_due_items(subject: &dyn Subject) {
+/// Through the store's one signal: workers wait for the former, readers of answers for the latter.
+pub async fn wakeups_tell_of_due_and_answered_items(subject: &dyn Subject) {
     let Opened { identity, store } = subject.open().await;
     let desk = Desk { identity, store };
     let mut wakeups = desk.store.wakeups();
     let job = desk.open_job("k", 1).await.id;
     wakeups.mark_unchanged();
     desk.add(job, 1, &[true]).await.expect("room");
-    let mut told = async || {
-        let changed = tokio::time::timeout(Duration::from_secs(5), wakeups.changed()).await;
-        changed
-            .expect("told within five seconds")
-            .expect("the store lives");
-    };
-    told().await;
+    told(&mut wakeups).await;
     let work = desk.work_one(2).await;
     assert!(desk.finish(work.message, retry(3, true), 2).await);
-    told().await;
+    told(&mut wakeups).await;
     let claimed = desk.claim(1, 3).await;
     desk.identity
         .unclaim_items(&claimed, at(3))
         .await
         .expect("unclaim");
-    told().await;
+    told(&mut wakeups).await;
+    let work = desk.work_one(4).await;
+    wakeups.mark_unchanged();
+    assert!(desk.finish(work.message, answered(Verdict::Match), 4).await);
+    told(&mut wakeups).await;
+}
+
+async fn told(wakeups: &mut tokio::sync::watch::Receiver<u64>) {
+    let changed = tokio::time::timeout(Duration::from_secs(5), wakeups.changed()).await;
+    changed
+        .expect("told within five seconds")
+        .expect("the store lives");
 }

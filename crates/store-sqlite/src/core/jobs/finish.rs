@@ -1,6 +1,7 @@
 //! The end of attempts at items: answers, counts and usage records, in one transaction.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use lienthong_domain::identity::JobState::{Erased, Paused, Running};
 use lienthong_domain::identity::{JobId, UsageId, Verdict};
@@ -74,27 +75,17 @@ impl Core {
                 let Some(item) = item.filter(|item| item.job_state != Erased) else {
                     return Ok(false);
                 };
-                if let Some(usage) = usage {
-                    self.note_usage(&item, usage)?;
-                }
-                self.end_item(&item, finish, &mut keys).map(|()| true)
+                self.end_item(&item, finish, usage, &mut keys)
+                    .map(|()| true)
             })
             .collect()
-    }
-
-    fn note_usage(&self, item: &InFlight, usage: UsageId) -> Result<(), Failure> {
-        execute(
-            &self.connection,
-            "UPDATE job_item SET usage = ?2 WHERE id = ?1",
-            params![item.id, usage.0],
-        )?;
-        Ok(())
     }
 
     fn end_item(
         &mut self,
         item: &InFlight,
         finish: &EncodedFinish,
+        usage: Option<UsageId>,
         keys: &mut Keys,
     ) -> Result<(), Failure> {
         let ending = match &finish.next {
@@ -104,39 +95,38 @@ impl Core {
             },
             EncodedNext::Failed(code) => Ending::Failure(*code),
             EncodedNext::Retry { at, counted } => {
+                if let Some(usage) = usage {
+                    execute(
+                        &self.connection,
+                        "UPDATE job_item SET usage = ?2 WHERE id = ?1",
+                        params![item.id, usage.0],
+                    )?;
+                }
                 return self.give_back(item, micros(*at), *counted);
             }
         };
         let job = self.find_job(JobId(item.job))?;
         let job = job.ok_or_else(|| corrupt("job_item", "job", item.id, "names no job"))?;
-        self.write_ending(item, &job, &ending, keys)?;
-        self.count_ending(job, &ending, micros(finish.now))
-    }
-
-    fn write_ending(
-        &self,
-        item: &InFlight,
-        job: &Job,
-        ending: &Ending<'_>,
-        keys: &mut Keys,
-    ) -> Result<(), Failure> {
-        let (answer, failure) = match ending {
+        let (answer, failure) = match &ending {
             Ending::Failure(code) => (None, Some(code.name())),
             Ending::Answer { json, .. } => {
-                if !keys.contains_key(&job.id) {
-                    keys.insert(job.id, job.key.unwrap(&self.vault)?);
-                }
-                let key = keys.get(&job.id);
-                (key.map(|key| Sealed::Answer.seal(key, item.id, json)), None)
+                let key = match keys.entry(job.id) {
+                    Entry::Occupied(unwrapped) => unwrapped.into_mut(),
+                    Entry::Vacant(place) => place.insert(job.key.unwrap(&self.vault)?),
+                };
+                (Some(Sealed::Answer.seal(key, item.id, json)), None)
             }
         };
         execute(
             &self.connection,
-            "UPDATE job_item SET state = 4, lease_until = NULL, claims = NULL, answer = ?2, failure = ?3
+            "UPDATE job_item SET state = 4, lease_until = NULL, claims = NULL, answer = ?2, failure = ?3,
+                 usage = coalesce(?4, usage)
              WHERE id = ?1",
-            params![item.id, answer, failure],
+            params![item.id, answer, failure, usage.map(|usage| usage.0)],
         )?;
-        Ok(())
+        // Whoever reads the answers waits for this.
+        self.woken = true;
+        self.count_ending(job, &ending, micros(finish.now))
     }
 
     /// Counts an answer; the last one finishes the job, also a paused one.
