@@ -306,7 +306,7 @@ async fn run_job(stage: &mut Stage) {
     }
     let count = items.len();
     let opening = JobOpening {
-        idempotency_key: "làm sạch".to_owned(),
+        idempotency_key: "lam-sach/1".to_owned(),
         inquiry: Some(for_ministry("DATA_CLEANING")),
         items_total: u32::try_from(count).unwrap(),
     };

@@ -3,7 +3,7 @@
 use lienthong_proto::admin::v1::CheckGrantRequest;
 use lienthong_proto::dossier::v1::{PushStatusRequest, StatusEvent};
 use lienthong_proto::identity::v1::{
-    CitizenField, Claims, NameLevel, UsageKind, UsageOutcome, UsageRecord, Verdict,
+    CitizenField, Claims, Inquiry, NameLevel, UsageKind, UsageOutcome, UsageRecord, Verdict,
 };
 use lienthong_tests::harness::citizens::{
     self, DOSSIER, citizen, claims, for_dossier, for_ministry, look_up, reason, usage_of, verify,
@@ -159,30 +159,13 @@ async fn a_look_up_shows_what_is_asked_granted_and_recorded_and_nothing_else() {
     gateway.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_granted_is_refused_and_asks_nobody() {
-    let gateway = with_a_dossier().await;
-    push(
-        &gateway,
-        StatusEvent {
-            details: Some(lienthong_proto::dossier::v1::DossierDetails {
-                procedure_code: Some("2.000815".to_owned()),
-                ..events::details()
-            }),
-            ..events::first("H56.14-240823-0002")
-        },
-    )
-    .await;
-    for event in events::life("H56.14-240823-0003") {
-        push(&gateway, event).await;
-    }
-    let person = citizen(&gateway.population, 3);
-    let fields = &[CitizenField::PermanentResidence];
-    let land = lienthong_proto::identity::v1::Inquiry {
+/// Who asks for what, and why it is refused.
+fn refused_questions() -> Vec<(&'static str, &'static str, Inquiry, &'static str)> {
+    let land = Inquiry {
         purpose_code: "LAND".to_owned(),
         ..for_dossier(DOSSIER)
     };
-    let table = [
+    vec![
         // No grant at all, also for a purpose that does not exist.
         ("H29", "motcua", for_dossier(DOSSIER), "GRANT_MISSING"),
         (
@@ -227,7 +210,29 @@ async fn what_is_not_granted_is_refused_and_asks_nobody() {
             for_dossier("H56.14-240823-0002"),
             "PROCEDURE_NOT_GRANTED",
         ),
-    ];
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_granted_is_refused_and_asks_nobody() {
+    let gateway = with_a_dossier().await;
+    push(
+        &gateway,
+        StatusEvent {
+            details: Some(lienthong_proto::dossier::v1::DossierDetails {
+                procedure_code: Some("2.000815".to_owned()),
+                ..events::details()
+            }),
+            ..events::first("H56.14-240823-0002")
+        },
+    )
+    .await;
+    for event in events::life("H56.14-240823-0003") {
+        push(&gateway, event).await;
+    }
+    let person = citizen(&gateway.population, 3);
+    let fields = &[CitizenField::PermanentResidence];
+    let table = refused_questions();
     let count = table.len();
     for (participant, system, inquiry, expected) in table {
         let mut client = gateway.citizens(participant, system);
@@ -314,7 +319,7 @@ async fn a_citizen_can_be_told_who_looked() {
 async fn relatives_in_a_record_are_written_down_too() {
     let gateway = with_a_dossier().await;
     let mut province = gateway.citizens("H56", "motcua");
-    let child = (0..)
+    let child = (0..1_000)
         .map(|skip| citizen(&gateway.population, skip))
         .find(|person| {
             person

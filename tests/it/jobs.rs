@@ -115,7 +115,7 @@ async fn answers(
             },
             Err(_elapsed) => {
                 let stands = job(client, job_id).await;
-                panic!("{} answers came, then none: {stands:#?}", found.len());
+                unreachable!("{} answers came, then none: {stands:#?}", found.len());
             }
         }
     }
@@ -124,7 +124,7 @@ async fn answers(
 fn verdict(answer: &ListVerificationResultsResponse) -> Verdict {
     match &answer.result {
         Some(Answer::Verification(verification)) => verification.verdict(),
-        other => panic!("no verdict: {other:?}"),
+        other => unreachable!("no verdict: {other:?}"),
     }
 }
 

@@ -7,6 +7,7 @@
 mod access;
 mod bad_input;
 mod canary;
+mod client;
 mod delivery;
 mod foreign;
 mod guards;
@@ -18,4 +19,5 @@ mod push;
 mod restart;
 mod tidy;
 mod tutorial;
+mod verify;
 mod watch;

@@ -29,8 +29,9 @@ Start here:
   lienthong certs init              a development CA and the gateway's certificate
   lienthong serve -c lienthong.toml run the gateway
   lienthong push FILE               send statuses as a province does
+  lienthong verify --help           ask whether a person is who they say they are
 
-Exit codes: 0 done, 1 lost or faulty, 64 usage, 65 some input refused, 69 not reachable, 70 internal, 78 configuration, 130 interrupted.";
+Exit codes: 0 done, 1 lost, faulty or the answer is not yes, 64 usage, 65 some input refused, 69 not reachable, 70 internal, 75 not answered yet, 78 configuration, 130 interrupted.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]

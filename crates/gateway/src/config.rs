@@ -266,6 +266,17 @@ impl Config {
                 "name the broker: amqp://user:password@host/vhost".to_owned(),
             );
         }
+        self.bounds(&mut push);
+        if !(1..=3_600).contains(&self.listen.drain_seconds) {
+            push("listen.drain_seconds".to_owned(), "1 to 3600".to_owned());
+        }
+        faults
+    }
+}
+
+impl Config {
+    /// Numbers outside their bounds.
+    fn bounds(&self, push: &mut impl FnMut(String, String)) {
         let bounded = [
             (
                 "store.queue_items_max",
@@ -305,14 +316,8 @@ impl Config {
                 push(key.to_owned(), format!("{min} to {max}"));
             }
         }
-        if !(1..=3_600).contains(&self.listen.drain_seconds) {
-            push("listen.drain_seconds".to_owned(), "1 to 3600".to_owned());
-        }
-        faults
     }
-}
 
-impl Config {
     /// Faults of the kind that is chosen; the others need not be filled in.
     fn population_faults(&self, push: &mut impl FnMut(String, String)) {
         let (section, found) = match self.population.kind {

@@ -10,6 +10,7 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 /// One module per package, nested as the packages are, because generated code refers to its neighbours by `super`.
 #[expect(
     clippy::pedantic,
+    clippy::large_enum_variant,
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
     unused_qualifications,

@@ -102,8 +102,8 @@ pub(crate) fn from_error(error: &Error, request: RequestId) -> Status {
         | ErrorCode::GuardBlocked => {
             let told = |key| error.metadata.iter().find(|(name, _)| *name == key);
             let asker = told("asker").map_or("citizen", |(_, asker)| asker);
-            let quota = told("quota").map_or(error.code.en(), |(_, quota)| quota);
-            details.add_quota_failure_violation(asker, quota);
+            let quota = told("quota").map(|(_, quota)| quota.as_str());
+            details.add_quota_failure_violation(asker, quota.unwrap_or_else(|| error.code.en()));
         }
         _ => {}
     }

@@ -11,15 +11,14 @@ pub const DOSSIER: &str = "H56.14-240823-0001";
 /// A living citizen with a full birth date, an old number and an address; the same for the same `skip`.
 pub fn citizen(population: &PopulationHandle, skip: usize) -> Citizen {
     let register = population.population();
-    let whole = (0..register.len())
+    let mut whole = (0..register.len())
         .map(|index| register.citizen(index))
         .filter(|citizen| {
             let known = citizen.permanent_residence.is_some() && citizen.old_number.is_some();
             known && !citizen.is_dead && citizen.birth.month_day.is_some()
         });
     whole
-        .skip(skip)
-        .next()
+        .nth(skip)
         .expect("a million citizens have enough of them")
 }
 

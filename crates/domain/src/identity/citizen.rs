@@ -16,6 +16,7 @@ pub type ListCode = Text<10>;
 /// A citizen's record. `Debug` names the fields that are present and shows no value.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[expect(
+    clippy::struct_field_names,
     missing_docs,
     reason = "each is described at `Field` and in the contract"
 )]

@@ -58,6 +58,10 @@ impl Mode {
 /// How much one asker may ask: a participant, a system or an official.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "a bound says so at its end, and these are the keys of the participants file"
+)]
 pub struct AskLimits {
     /// Questions a second, sustained.
     pub per_second_max: u32,
@@ -224,17 +228,19 @@ fn bind(
     procedures: &[ProcedureCode],
     dossier: &DossierFacts,
 ) -> Result<(), Refusal> {
-    match purpose.binding {
-        Binding::NotNeeded => return Ok(()),
-        Binding::Recorded if *dossier == DossierFacts::NotNamed => {
-            return Err(Refusal::DossierMissing);
-        }
-        Binding::Recorded => return Ok(()),
-        Binding::Required => {}
+    if purpose.binding == Binding::NotNeeded {
+        return Ok(());
+    }
+    if *dossier == DossierFacts::NotNamed {
+        return Err(Refusal::DossierMissing);
+    }
+    if purpose.binding == Binding::Recorded {
+        return Ok(());
     }
     let (open, procedure) = match dossier {
-        DossierFacts::NotNamed => return Err(Refusal::DossierMissing),
-        DossierFacts::Named | DossierFacts::NotHeld => return Err(Refusal::DossierNotHeld),
+        DossierFacts::NotNamed | DossierFacts::Named | DossierFacts::NotHeld => {
+            return Err(Refusal::DossierNotHeld);
+        }
         DossierFacts::Held { open, procedure } => (*open, procedure.as_ref()),
     };
     if !open {

@@ -186,19 +186,9 @@ impl Summary {
                 percentiles(self.end_to_end_ms),
             ),
             ("Tốc độ · rate", format!("{:.1}/s", self.rate_per_s)),
-            ("Xác minh công dân · verified", grouped(self.verified)),
-            ("Tra cứu công dân · looked up", grouped(self.looked_up)),
-            (
-                "Câu hỏi bị từ chối · questions refused",
-                grouped(self.questions_refused),
-            ),
-            (
-                "Lộ ngoài quyền · disclosed outside grant",
-                grouped(self.disclosed_outside_grant),
-            ),
-            ("Thời gian hỏi · identity", percentiles(self.identity_ms)),
             ("Bộ nhớ cao nhất · memory at most", rss),
         ];
+        rows.extend(self.questions());
         let odd = [
             (
                 "Trùng khác nội dung · conflicting duplicates",
@@ -235,6 +225,23 @@ impl Summary {
             rows.push(("Sự cố của cổng · portal faults", faults.join(", ")));
         }
         aligned(&rows)
+    }
+
+    /// What came of questions about citizens.
+    fn questions(&self) -> [(&'static str, String); 5] {
+        [
+            ("Xác minh công dân · verified", grouped(self.verified)),
+            ("Tra cứu công dân · looked up", grouped(self.looked_up)),
+            (
+                "Câu hỏi bị từ chối · questions refused",
+                grouped(self.questions_refused),
+            ),
+            (
+                "Lộ ngoài quyền · disclosed outside grant",
+                grouped(self.disclosed_outside_grant),
+            ),
+            ("Thời gian hỏi · identity", percentiles(self.identity_ms)),
+        ]
     }
 }
 
