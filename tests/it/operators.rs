@@ -2,12 +2,15 @@
 
 use lienthong_domain::DeliveryState;
 use lienthong_proto::admin::v1::delivery_selection::Selection;
+use lienthong_proto::admin::v1::delivery_service_client::DeliveryServiceClient;
 use lienthong_proto::admin::v1::{
-    DeliverySelection, DiscardDeliveriesRequest, ExplainDossierRequest, ListDestinationsRequest,
-    ListParkedDeliveriesRequest, ListQueuesRequest, ParkedFilter, PauseDestinationRequest,
-    ReplayDeliveriesRequest, ResumeDestinationRequest, WaitCause,
+    DeliverySelection, DiscardDeliveriesRequest, EraseDossierRequest, ExplainDossierRequest,
+    ListDestinationsRequest, ListParkedDeliveriesRequest, ListQueuesRequest, ParkedFilter,
+    PauseDestinationRequest, ReplayDeliveriesRequest, ResumeDestinationRequest, WaitCause,
 };
-use lienthong_proto::dossier::v1::{PushStatusRequest, StatusEvent};
+use lienthong_proto::dossier::v1::{
+    DossierStatus, GetDossierRequest, PushStatusRequest, StatusEvent,
+};
 use lienthong_simulators::portal::{Fault, FaultRule, FaultScript, When};
 use lienthong_tests::harness::{TestGateway, events};
 use tonic::Code;
@@ -252,5 +255,42 @@ async fn the_queues_show_what_the_store_holds() {
             (counts.parked, counts.queued, counts.delivered) == (1, 3, 4)
         })
         .await;
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivered_dossier_is_erased_and_keeps_its_statuses() {
+    let gateway = TestGateway::start().await;
+    push(&gateway, vec![events::first(CODE)]).await;
+    let mut operator = gateway.operator();
+    let erase = EraseDossierRequest {
+        dossier_code: CODE.to_owned(),
+        reason: "công dân yêu cầu, hết hạn lưu".to_owned(),
+    };
+    let mut province = DeliveryServiceClient::new(gateway.channel("H21", "motcua"));
+    let refused = province.erase_dossier(erase.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    gateway.drained().await;
+    operator
+        .deliveries
+        .erase_dossier(erase.clone())
+        .await
+        .unwrap();
+    operator.deliveries.erase_dossier(erase).await.unwrap();
+
+    let request = GetDossierRequest {
+        dossier_code: CODE.to_owned(),
+    };
+    let found = operator
+        .dossiers
+        .get_dossier(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let dossier = found.dossier.unwrap();
+    assert_eq!(dossier.status(), DossierStatus::Accepted);
+    assert!(dossier.erased_at.is_some());
+    let details = dossier.details.unwrap_or_default();
+    assert!(details.applicant.is_none() && details.summary.is_none());
     gateway.stop().await;
 }

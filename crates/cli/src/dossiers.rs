@@ -5,6 +5,8 @@ mod watch;
 
 use jiff::Timestamp;
 use lienthong_domain::DossierStatus as Status;
+use lienthong_proto::admin::v1::EraseDossierRequest;
+use lienthong_proto::admin::v1::delivery_service_client::DeliveryServiceClient;
 use lienthong_proto::dossier::v1::dossier_service_client::DossierServiceClient;
 use lienthong_proto::dossier::v1::{
     Dossier, DossierFilter, GetDossierRequest, ListDossiersRequest, ListStatusEventsRequest,
@@ -39,6 +41,17 @@ pub enum DossierCommand {
     /// List dossiers, the one changed last first
     #[command(after_help = "Example:\n  lienthong dossier list --agency H56.14 --parked")]
     List(ListArgs),
+    /// Erase the personal data of a dossier for good; statuses, times and codes stay
+    #[command(
+        after_help = "Example:\n  lienthong dossier erase H56.14-240823-0001 --reason 'công dân yêu cầu, hết hạn lưu'"
+    )]
+    Erase {
+        /// Dossier code; all its deliveries must have ended
+        code: String,
+        /// Why; kept with the action, without personal data
+        #[arg(long)]
+        reason: String,
+    },
     /// Follow accepted events and changed deliveries until Ctrl-C
     #[command(after_help = "Examples:
   lienthong dossier watch --agency H56
@@ -79,12 +92,36 @@ pub(crate) async fn run(
     output: &Output,
     stop: &CancellationToken,
 ) -> Result<(), CliError> {
-    let client = DossierServiceClient::new(channel);
+    let client = DossierServiceClient::new(channel.clone());
     match command {
         DossierCommand::Show { code } => show(client, code, output).await,
         DossierCommand::List(args) => list(client, args, output).await,
+        DossierCommand::Erase { code, reason } => erase(channel, code, reason, output).await,
         DossierCommand::Watch(args) => watch::run(client, args, output, stop).await,
     }
+}
+
+async fn erase(
+    channel: Channel,
+    code: &str,
+    reason: &str,
+    output: &Output,
+) -> Result<(), CliError> {
+    let request = EraseDossierRequest {
+        dossier_code: code.to_owned(),
+        reason: reason.to_owned(),
+    };
+    DeliveryServiceClient::new(channel)
+        .erase_dossier(unary(request))
+        .await?;
+    if output.is_json() {
+        output.json(&json!({ "dossier_code": code, "erased": true }))?;
+    } else {
+        output.say(&format!(
+            "{code}: đã xóa dữ liệu cá nhân · personal data erased"
+        ));
+    }
+    Ok(())
 }
 
 async fn show(

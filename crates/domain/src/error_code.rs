@@ -34,6 +34,7 @@ pub enum ErrorCode {
     StoreUnavailable,
     StoreFull,
     DossierNotFound,
+    DossierStillOpen,
     PageTokenInvalid,
     DestinationUnknown,
     TooManyDeliveries,
@@ -91,6 +92,7 @@ impl ErrorCode {
         Self::StoreUnavailable,
         Self::StoreFull,
         Self::DossierNotFound,
+        Self::DossierStillOpen,
         Self::PageTokenInvalid,
         Self::DestinationUnknown,
         Self::TooManyDeliveries,
@@ -142,6 +144,7 @@ impl ErrorCode {
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StoreFull => "STORE_FULL",
             Self::DossierNotFound => "DOSSIER_NOT_FOUND",
+            Self::DossierStillOpen => "DOSSIER_STILL_OPEN",
             Self::PageTokenInvalid => "PAGE_TOKEN_INVALID",
             Self::DestinationUnknown => "DESTINATION_UNKNOWN",
             Self::TooManyDeliveries => "TOO_MANY_DELIVERIES",
@@ -182,6 +185,7 @@ impl ErrorCode {
         match self {
             Self::RateExceeded
             | Self::DossierNotFound
+            | Self::DossierStillOpen
             | Self::PageTokenInvalid
             | Self::DestinationUnknown
             | Self::TooManyDeliveries
@@ -254,6 +258,7 @@ impl ErrorCode {
             }
             Self::StoreFull => "Ổ đĩa của trục liên thông sắp đầy; tạm ngừng tiếp nhận.",
             Self::DossierNotFound => "Không tìm thấy hồ sơ.",
+            Self::DossierStillOpen => "Hồ sơ còn lượt gửi chưa kết thúc.",
             Self::PageTokenInvalid => "Mã trang hoặc con trỏ không hợp lệ.",
             Self::DestinationUnknown => "Không có nơi nhận này trong cấu hình.",
             Self::TooManyDeliveries => "Quá nhiều lượt gửi trong một lệnh.",
@@ -318,6 +323,7 @@ impl ErrorCode {
             }
             Self::StoreFull => "The gateway's disk is nearly full; intake is stopped.",
             Self::DossierNotFound => "No such dossier.",
+            Self::DossierStillOpen => "Deliveries of the dossier have not ended.",
             Self::PageTokenInvalid => "The page token or cursor is not valid.",
             Self::DestinationUnknown => "No such destination is configured.",
             Self::TooManyDeliveries => "Too many deliveries for one command.",

@@ -36,7 +36,7 @@ impl IdentityService for Citizens {
         &self,
         request: Request<proto::VerifyCitizenRequest>,
     ) -> Result<Response<proto::VerifyCitizenResponse>, Status> {
-        let context = Context::of(&request, &self.services)?;
+        let context = self.admitted(&request)?;
         let answer = self.verify(&context, request.get_ref()).await;
         answer
             .map(Response::new)
@@ -47,7 +47,7 @@ impl IdentityService for Citizens {
         &self,
         request: Request<proto::GetCitizenRequest>,
     ) -> Result<Response<proto::GetCitizenResponse>, Status> {
-        let context = Context::of(&request, &self.services)?;
+        let context = self.admitted(&request)?;
         let answer = self.look_up(&context, request.get_ref()).await;
         answer
             .map(Response::new)
@@ -58,7 +58,7 @@ impl IdentityService for Citizens {
         &self,
         request: Request<Streaming<proto::CreateVerificationJobRequest>>,
     ) -> Result<Response<proto::CreateVerificationJobResponse>, Status> {
-        let context = Context::of(&request, &self.services)?;
+        let context = self.admitted(&request)?;
         let created = upload::receive(self, &context, request.into_inner()).await?;
         Ok(Response::new(created))
     }
@@ -67,7 +67,7 @@ impl IdentityService for Citizens {
         &self,
         request: Request<proto::GetVerificationJobRequest>,
     ) -> Result<Response<proto::GetVerificationJobResponse>, Status> {
-        let context = Context::of(&request, &self.services)?;
+        let context = self.admitted(&request)?;
         let job = self.named_job(&context, request.get_ref()).await;
         let job = Some(job.map_err(|error| context.status(&error))?);
         Ok(Response::new(proto::GetVerificationJobResponse { job }))
@@ -77,7 +77,7 @@ impl IdentityService for Citizens {
         &self,
         request: Request<proto::ListVerificationJobsRequest>,
     ) -> Result<Response<proto::ListVerificationJobsResponse>, Status> {
-        let context = Context::of(&request, &self.services)?;
+        let context = self.admitted(&request)?;
         let page = self.jobs_page(&context, request.get_ref()).await;
         page.map(Response::new)
             .map_err(|error| context.status(&error))
@@ -90,7 +90,7 @@ impl IdentityService for Citizens {
         &self,
         request: Request<proto::ListVerificationResultsRequest>,
     ) -> Result<Response<Self::ListVerificationResultsStream>, Status> {
-        let context = Context::of(&request, &self.services)?;
+        let context = self.admitted(&request)?;
         let asked = request.get_ref();
         let results = jobs::results(self.clone(), context.clone(), asked).await;
         let results = results.map_err(|error| context.status(&error))?;
@@ -101,7 +101,7 @@ impl IdentityService for Citizens {
         &self,
         request: Request<proto::PauseVerificationJobRequest>,
     ) -> Result<Response<proto::PauseVerificationJobResponse>, Status> {
-        let context = Context::of(&request, &self.services)?;
+        let context = self.admitted(&request)?;
         let pause = JobCommand::Pause(None);
         let job = self
             .command(&context, &request.get_ref().job_id, pause)
@@ -114,7 +114,7 @@ impl IdentityService for Citizens {
         &self,
         request: Request<proto::ResumeVerificationJobRequest>,
     ) -> Result<Response<proto::ResumeVerificationJobResponse>, Status> {
-        let context = Context::of(&request, &self.services)?;
+        let context = self.admitted(&request)?;
         let resume = JobCommand::Resume;
         let job = self
             .command(&context, &request.get_ref().job_id, resume)
@@ -127,7 +127,7 @@ impl IdentityService for Citizens {
         &self,
         request: Request<proto::CancelVerificationJobRequest>,
     ) -> Result<Response<proto::CancelVerificationJobResponse>, Status> {
-        let context = Context::of(&request, &self.services)?;
+        let context = self.admitted(&request)?;
         let cancel = JobCommand::Cancel;
         let job = self
             .command(&context, &request.get_ref().job_id, cancel)
@@ -140,7 +140,7 @@ impl IdentityService for Citizens {
         &self,
         request: Request<proto::ListUsageRequest>,
     ) -> Result<Response<proto::ListUsageResponse>, Status> {
-        let context = Context::of(&request, &self.services)?;
+        let context = self.admitted(&request)?;
         let page = self.usage_page(&context, request.get_ref()).await;
         page.map(Response::new)
             .map_err(|error| context.status(&error))
@@ -148,6 +148,14 @@ impl IdentityService for Citizens {
 }
 
 impl Citizens {
+    /// Who asks, taken from the participant's rate: refusals are written down too, so they must not be free.
+    fn admitted<T>(&self, request: &Request<T>) -> Result<Context, Status> {
+        let context = Context::of(request, &self.services)?;
+        let admitted = self.services.admit(&context.caller, 1);
+        admitted.map_err(|error| context.status(&error))?;
+        Ok(context)
+    }
+
     async fn verify(
         &self,
         context: &Context,

@@ -32,6 +32,7 @@ pub(crate) fn grpc_code(code: ErrorCode) -> Code {
         | E::DossierDetailsIncomplete
         | E::DossierNotHeld
         | E::DossierClosed
+        | E::DossierStillOpen
         | E::JobStateRefused => Code::FailedPrecondition,
         E::IdempotencyKeyReused => Code::AlreadyExists,
         E::ParticipantUnknown | E::CertificateNotPinned => Code::Unauthenticated,
@@ -247,6 +248,7 @@ mod tests {
             "STORE_UNAVAILABLE Unavailable",
             "STORE_FULL ResourceExhausted",
             "DOSSIER_NOT_FOUND NotFound",
+            "DOSSIER_STILL_OPEN FailedPrecondition",
             "PAGE_TOKEN_INVALID InvalidArgument",
             "DESTINATION_UNKNOWN NotFound",
             "TOO_MANY_DELIVERIES ResourceExhausted",

@@ -9,8 +9,8 @@ use lienthong_domain::{
 };
 use lienthong_ports::broker::{BrokerState, QueueDepth};
 use lienthong_ports::store::{
-    Action, Actor, Counts, DestinationRow, ITEMS_MAX, LaneView, Parked, ParkedFilter, ReplayItem,
-    ReplayTerms,
+    Action, Actor, Counts, DestinationRow, Erasure, ITEMS_MAX, LaneView, Parked, ParkedFilter,
+    ReplayItem, ReplayTerms,
 };
 
 use crate::Services;
@@ -193,6 +193,25 @@ impl Services {
             .store
             .discard(filter, dry_run, ACTION_DELIVERIES_MAX, actor)
             .await?)
+    }
+
+    /// Erases the personal data of a dossier whose deliveries have all ended. Doing it twice is harmless.
+    ///
+    /// # Errors
+    /// `NOT_OPERATOR`, `INVALID_FIELDS` without a reason, `DOSSIER_NOT_FOUND`, `DOSSIER_STILL_OPEN`, or those of
+    /// the store.
+    pub async fn erase_dossier(
+        &self,
+        caller: &Caller,
+        code: &DossierCode,
+        reason: &str,
+    ) -> Result<(), Error> {
+        let actor = self.actor(caller, reason)?;
+        match self.store.erase_dossier(code, actor).await? {
+            Erasure::Done => Ok(()),
+            Erasure::NotFound => Err(Error::new(ErrorCode::DossierNotFound)),
+            Erasure::StillOpen => Err(Error::new(ErrorCode::DossierStillOpen)),
+        }
     }
 
     /// Operators' actions after `after`, oldest first.

@@ -55,6 +55,21 @@ impl DeliveryService for Deliveries {
             .map_err(|error| context.status(&error))
     }
 
+    async fn erase_dossier(
+        &self,
+        request: Request<proto::EraseDossierRequest>,
+    ) -> Result<Response<proto::EraseDossierResponse>, Status> {
+        let context = Context::of(&request, &self.0)?;
+        let asked = request.get_ref();
+        let code = convert::dossier_code(&asked.dossier_code)
+            .map_err(|faults| context.status(&invalid(faults)))?;
+        self.0
+            .erase_dossier(&context.caller, &code, &asked.reason)
+            .await
+            .map_err(|error| context.status(&error))?;
+        Ok(Response::new(proto::EraseDossierResponse {}))
+    }
+
     async fn explain_dossier(
         &self,
         request: Request<proto::ExplainDossierRequest>,

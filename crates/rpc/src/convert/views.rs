@@ -62,6 +62,7 @@ pub(crate) fn listed_dossier_to_proto(view: &DossierView) -> proto::Dossier {
         updated_at: Some(instant_to_proto(view.updated_at)),
         details: None,
         deliveries: view.lanes.iter().map(summary_to_proto).collect(),
+        erased_at: view.erased_at.map(instant_to_proto),
     }
 }
 
