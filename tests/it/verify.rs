@@ -111,6 +111,12 @@ async fn one_person_is_verified_looked_up_and_found_in_the_usage_records() {
     );
     assert_eq!(shown["religion_code"], "", "{record:#}");
 
+    told_afterwards(&gateway, number).await;
+    gateway.stop().await;
+}
+
+/// What the ministry that answers citizens, and an operator, learn afterwards.
+async fn told_afterwards(gateway: &TestGateway, number: &str) {
     let usage = [
         "usage",
         "--number",
@@ -120,7 +126,7 @@ async fn one_person_is_verified_looked_up_and_found_in_the_usage_records() {
         "--official",
         "tiepdan",
     ];
-    let (exit, oldest) = run(&gateway, ("G15", "hotich"), &usage).await;
+    let (exit, oldest) = run(gateway, ("G15", "hotich"), &usage).await;
     assert_eq!(exit, Exit::Ok);
     let told = oldest.to_string();
     assert!(told.contains("H56") && !told.contains(number), "{told}");
@@ -137,8 +143,7 @@ async fn one_person_is_verified_looked_up_and_found_in_the_usage_records() {
         "--fields",
         "permanent_residence",
     ];
-    let (exit, answer) = run(&gateway, ("G22", "vanhanh"), &check).await;
+    let (exit, answer) = run(gateway, ("G22", "vanhanh"), &check).await;
     assert_eq!(exit, Exit::NotSo, "{answer:#}");
     assert!(answer.to_string().contains("GRANT_NOT_VALID"), "{answer:#}");
-    gateway.stop().await;
 }

@@ -299,6 +299,7 @@ impl ErrorCode {
     }
 
     /// The public sentence in English.
+    #[expect(clippy::too_many_lines, reason = "a table: one sentence per code")]
     pub fn en(self) -> &'static str {
         match self {
             Self::InvalidFields => "The request has invalid fields; see the list of faults.",

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use lienthong_domain::ErrorCode;
 use lienthong_domain::identity::{
-    Citizen, CitizenNumber, Claims, Field, FieldSet, Inquiry, JobId, Mode, OldNumber, UsageId,
-    UsageKind, UsageOutcome, Verdict, Verification,
+    Citizen, CitizenNumber, Claims, Field, FieldSet, IdNumber, Inquiry, JobId, Mode, OldNumber,
+    Pseudonym, UsageId, UsageKind, UsageOutcome, Verdict, Verification,
 };
 use lienthong_domain::participant::Caller;
 use lienthong_ports::LookUp;
@@ -138,15 +138,16 @@ impl Core {
         deadline: Instant,
     ) -> Late<(UsageId, Option<Verification>, Option<JobId>)> {
         let Permitted { turn, question, .. } = permitted;
+        let time = deadline.saturating_duration_since(Instant::now());
         let answer = self.population.verify(&question, claims, deadline).await;
         let deferred = match (&answer, defer) {
-            (Err(failure), Some(inquiry)) if failure.is_passing() => {
+            (Err(failure), Some(inquiry)) if failure.may_be_put_off(time) => {
                 deferral::defer(&self, turn.ask(), inquiry, claims).await
             }
             _ => None,
         };
         let outcome = match (&answer, deferred) {
-            (Ok(verification), _) => outcome_of(verification.verdict),
+            (Ok(verification), _) => outcome_of(verification.claims_verdict()),
             (Err(_), Some(_)) => UsageOutcome::Deferred,
             (Err(_), None) => UsageOutcome::Failed,
         };
@@ -177,9 +178,10 @@ impl Core {
             fields,
             question,
         } = permitted;
+        // The look is recorded under both numbers of the citizen, so they are asked for with every record.
         let answer = self
             .population
-            .look_up(&question, claims, fields, deadline)
+            .look_up(&question, claims, fields.union(numbers()), deadline)
             .await;
         let outcome = match &answer {
             Ok(LookUp::Found(_)) => UsageOutcome::Disclosed,
@@ -187,8 +189,10 @@ impl Core {
             Err(_) => UsageOutcome::Failed,
         };
         let (mut draft, ended) = turn.end(outcome);
+        let mut other = None;
         let answer = match answer {
             Ok(LookUp::Found(citizen)) => {
+                other = self.other_subject(claims, &citizen);
                 // What comes back unasked never leaves.
                 let citizen = citizen.masked(fields);
                 Ok((citizen.fields(), citizen))
@@ -202,7 +206,7 @@ impl Core {
         let drafts = match &answer {
             Ok((shown, citizen)) => {
                 draft.shown = *shown;
-                self.with_everybody_shown(draft, citizen)
+                self.with_everybody_shown(draft, other, citizen)
             }
             Err(_) => vec![draft],
         };
@@ -215,26 +219,41 @@ impl Core {
         }
     }
 
-    /// The record of the look, and one for every other number that it shows: of relatives, and the number that
-    /// the citizen had before or has now.
-    fn with_everybody_shown(&self, draft: UsageDraft, citizen: &Citizen) -> Vec<UsageDraft> {
-        let own = [
-            (
-                Field::CitizenNumber,
-                citizen.citizen_number.as_ref().map(CitizenNumber::as_str),
-            ),
-            (
-                Field::OldNumber,
-                citizen.old_number.as_ref().map(OldNumber::as_str),
-            ),
-        ];
-        let relatives = citizen.relatives().flat_map(|(field, relative)| {
+    /// The citizen under the number that was not asked, if the record tells it; the guard counts both as one.
+    fn other_subject(&self, claims: &Claims, citizen: &Citizen) -> Option<Pseudonym> {
+        let other = match claims.number {
+            IdNumber::Citizen(_) => citizen.old_number.as_ref().map(OldNumber::as_str),
+            IdNumber::Old(_) => citizen.citizen_number.as_ref().map(CitizenNumber::as_str),
+        };
+        let other = self.subject(other?);
+        let asked = self.subject(claims.number.as_str());
+        let now = self.clock.now();
+        self.turns.with(|guard| guard.link(asked, other, now));
+        Some(other)
+    }
+
+    /// The record of the look, the same under the citizen's other number, and one for every number of a relative
+    /// that it shows.
+    fn with_everybody_shown(
+        &self,
+        draft: UsageDraft,
+        other: Option<Pseudonym>,
+        citizen: &Citizen,
+    ) -> Vec<UsageDraft> {
+        let other = other.map(|other| UsageDraft {
+            subject: Some(other),
+            as_relative: true,
+            ..draft.clone()
+        });
+        let mut drafts = vec![draft];
+        // Right behind and with the block, by which a restart knows whose other number it is: see `guard/links.rs`.
+        drafts.extend(other);
+        let numbers = citizen.relatives().flat_map(|(field, relative)| {
             let new = relative.citizen_number.as_ref().map(CitizenNumber::as_str);
             let old = relative.old_number.as_ref().map(OldNumber::as_str);
             [(field, new), (field, old)]
         });
-        let mut drafts = vec![draft];
-        for (field, number) in own.into_iter().chain(relatives) {
+        for (field, number) in numbers {
             let Some(subject) = number.map(|number| self.subject(number)) else {
                 continue;
             };
@@ -261,7 +280,15 @@ impl Core {
     }
 }
 
-const fn outcome_of(verdict: Verdict) -> UsageOutcome {
+/// The fields of the citizen's own numbers.
+fn numbers() -> FieldSet {
+    [Field::CitizenNumber, Field::OldNumber]
+        .into_iter()
+        .collect()
+}
+
+/// What a verdict on everything that was claimed is in a usage record.
+pub(crate) const fn outcome_of(verdict: Verdict) -> UsageOutcome {
     match verdict {
         Verdict::Match => UsageOutcome::Matched,
         Verdict::NoMatch => UsageOutcome::NotMatched,

@@ -1,10 +1,13 @@
-//! Deferred answers: a question that the database cannot answer now becomes a job.
+//! Deferred answers: a question that the database cannot answer now becomes a job, whose answer speaks for or
+//! against the asker as if it had been given at once.
 
-use lienthong_domain::identity::{Claims, Inquiry, JobId};
-use lienthong_ports::identity::{ItemDraft, JobDraft, UsageDraft};
+use lienthong_domain::identity::{Claims, Inquiry, JobId, Pseudonym, Verdict};
+use lienthong_ports::identity::{Asker, ItemDraft, JobDraft, UsageDraft};
 use lienthong_services::Error;
 
+use crate::asking::outcome_of;
 use crate::core::{Core, store_failed};
+use crate::guard::Guard;
 use crate::jobs::{DEFERRED, refused};
 
 /// Makes a job of one item of a question that was permitted; `None` leaves the caller with the error. It is no
@@ -21,6 +24,18 @@ pub(crate) async fn defer(
             tracing::warn!(%error, "a question could not be put off");
             None
         }
+    }
+}
+
+impl Core {
+    /// Lets the answer to a question that was put off speak for or against who asked it, as that of a verification
+    /// does. `verdict` is the one on all claims. Call it once for each answered item of a job whose key begins with
+    /// [`DEFERRED`], after its [`Turn`](crate::turns::Turn) has ended: that one counts against the citizen's lock.
+    pub(crate) async fn weigh_deferred(&self, asker: &Asker, subject: Pseudonym, verdict: Verdict) {
+        let (outcome, now) = (outcome_of(verdict), self.clock.now());
+        let weigh = |guard: &mut Guard| guard.weigh_deferred(asker, subject, outcome, now);
+        let ended = self.turns.with(weigh);
+        self.keep_actions(ended.actions).await;
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A pure state machine: time is handed in, and the state is what follows from the usage records of the last
 //! 24 hours and from the guard actions, so it is rebuilt at a start; only misses older than that are then
-//! forgotten. Nothing here knows a citizen number.
+//! forgotten. Nothing here knows a citizen number. A citizen who is known under two numbers counts once.
 //!
 //! ```text
 //! consider ──> begin ──(the database is asked)──> end ──> nothing | slow | Held ──lift──> clean slate
@@ -11,32 +11,33 @@
 
 mod evidence;
 mod hashing;
+mod links;
 mod neighbours;
 mod party;
+mod put_off;
 mod rate;
 mod stop;
 mod subjects;
 mod tree;
 mod views;
+mod weighing;
 mod window;
 
 use lienthong_domain::Timestamp;
 use lienthong_domain::identity::grant::QuotaClass;
-use lienthong_domain::identity::{UsageKind, UsageOutcome};
-use lienthong_ports::identity::{GuardAction, GuardActionKind, UsageDraft};
+use lienthong_domain::identity::{Pseudonym, UsageKind, UsageOutcome};
+use lienthong_ports::identity::{Asker, GuardAction, GuardActionKind, UsageDraft};
 
 use crate::config::GuardConfig;
-use neighbours::Looks;
-use party::Party;
+use links::Links;
 pub(crate) use stop::{Stop, Who};
 use subjects::{Room, Subjects};
 use tree::{Askers, Tree, block_within};
 pub use views::{GuardLevel, GuardTarget, GuardView};
+use weighing::{Sign, halted, is_guessing};
 
 /// How often what is old is forgotten, in milliseconds.
 const SWEEP_MS: i64 = 60_000;
-/// Who acts, in guard actions.
-const GATEWAY: &str = "gateway";
 
 /// The guard of all questions.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ pub(crate) struct Guard {
     config: GuardConfig,
     askers: Tree,
     subjects: Subjects,
+    links: Links,
     swept_ms: i64,
 }
 
@@ -65,26 +67,6 @@ pub(crate) struct Ended {
     pub(crate) actions: Vec<GuardAction>,
 }
 
-/// What an outcome says about the asker.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sign {
-    Hit,
-    Miss,
-    Undecided,
-    Nothing,
-}
-
-impl Sign {
-    const fn of(outcome: UsageOutcome) -> Self {
-        match outcome {
-            UsageOutcome::Matched | UsageOutcome::Disclosed => Self::Hit,
-            UsageOutcome::NotMatched => Self::Miss,
-            UsageOutcome::Undecided => Self::Undecided,
-            UsageOutcome::Refused | UsageOutcome::Failed | UsageOutcome::Deferred => Self::Nothing,
-        }
-    }
-}
-
 impl Guard {
     /// A guard that knows nobody.
     pub(crate) fn new(config: GuardConfig) -> Self {
@@ -92,6 +74,7 @@ impl Guard {
             config,
             askers: Tree::default(),
             subjects: Subjects::default(),
+            links: Links::default(),
             swept_ms: i64::MIN,
         }
     }
@@ -108,6 +91,7 @@ impl Guard {
     ) -> Result<(), Stop> {
         let now_ms = now.as_millisecond();
         self.sweep(now_ms);
+        let ask = &*self.links.resolved(ask);
         let mut askers = self.askers.askers(&ask.asker, &self.config)?;
         askers.not_halted()?;
         locked_wait(&self.subjects, &self.config, ask, now_ms)?;
@@ -129,6 +113,7 @@ impl Guard {
         now: Timestamp,
     ) -> Result<Turn, Stop> {
         let (now_ms, config) = (now.as_millisecond(), &self.config);
+        let ask = &*self.links.resolved(ask);
         let mut askers = self.askers.askers(&ask.asker, config)?;
         askers.not_halted()?;
         let wait_for_subject = locked_wait(&self.subjects, config, ask, now_ms)?;
@@ -155,6 +140,7 @@ impl Guard {
     /// Ends a question that was begun.
     pub(crate) fn end(&mut self, ask: &UsageDraft, outcome: UsageOutcome, now: Timestamp) -> Ended {
         let (now_ms, config) = (now.as_millisecond(), &self.config);
+        let ask = &*self.links.resolved(ask);
         if let Some(subject) = &ask.subject
             && ask.kind != UsageKind::ListUsage
         {
@@ -167,50 +153,62 @@ impl Guard {
         if !is_call(ask.kind) {
             return Ended::default();
         }
-        askers.weigh(ask, outcome, config, now_ms);
-        let Askers {
-            official, system, ..
-        } = askers;
-        official.party.evidence.end();
-        system.evidence.end();
-        let mut actions = Vec::new();
-        let mut halt = |party: &mut Party, official| {
-            if let Some(kind) = party.halt(now, now_ms, block_within(config)) {
-                actions.push(action(&ask.asker, official, kind, now));
-            }
+        askers.weigh((ask.subject, ask.block), outcome, config, now_ms);
+        askers.official.put_off.note(ask, outcome, now_ms);
+        askers.official.party.evidence.end();
+        askers.system.evidence.end();
+        askers.conclude(&ask.asker, config, now)
+    }
+
+    /// Lets the answer to a question that was put off speak for or against the asker. What follows is for the
+    /// questions to come: nobody waits for this answer.
+    pub(crate) fn weigh_deferred(
+        &mut self,
+        asker: &Asker,
+        subject: Pseudonym,
+        outcome: UsageOutcome,
+        now: Timestamp,
+    ) -> Ended {
+        let (now_ms, config) = (now.as_millisecond(), &self.config);
+        let subject = self.links.main_of(subject);
+        let Ok(mut askers) = self.askers.askers(asker, config) else {
+            return Ended::default();
         };
-        if is_guessing(
-            &official.party,
-            config.hold_score,
-            Some(&official.looks),
-            config,
-        ) {
-            halt(&mut official.party, Some(&ask.asker.official));
-        }
-        if is_guessing(system, config.system_hold_score, None, config) {
-            halt(system, None);
-        }
-        let slow = |party: &Party, misses| party.evidence.misses_net() >= f64::from(misses);
-        Ended {
-            slow: slow(&official.party, config.slow_misses)
-                || slow(system, config.system_slow_misses),
-            actions,
-        }
+        let question = askers.official.put_off.take(&subject);
+        let block = question.and_then(|question| question.block);
+        askers.weigh((Some(subject), block), outcome, config, now_ms);
+        askers.conclude(asker, config, now)
+    }
+
+    /// Learns that a citizen is known under two numbers.
+    pub(crate) fn link(&mut self, subject: Pseudonym, other: Pseudonym, now: Timestamp) {
+        let (main, other) = (self.links.main_of(subject), self.links.main_of(other));
+        self.links.insert(other, main, now.as_millisecond());
+        self.subjects.merge(other, main);
     }
 
     /// Takes a usage record of the past into account. Nobody is held by it: see [`Self::settle`].
     pub(crate) fn fold(&mut self, record: &UsageDraft) {
+        if let Some((subject, other)) = self.links.told_by(record) {
+            self.link(subject, other, record.at);
+        }
         if record.as_relative || record.outcome == UsageOutcome::Refused {
             return;
         }
         let now_ms = record.at.as_millisecond();
         self.sweep(now_ms);
+        let record = &*self.links.resolved(record);
         note_miss(&mut self.subjects, record, record.outcome, now_ms);
-        if let Ok(mut askers) = self.askers.askers(&record.asker, &self.config) {
-            askers.count(record, now_ms);
-            if is_call(record.kind) {
-                askers.weigh(record, record.outcome, &self.config, now_ms);
-            }
+        let Ok(mut askers) = self.askers.askers(&record.asker, &self.config) else {
+            return;
+        };
+        askers.count(record, now_ms);
+        let put_off = &mut askers.official.put_off;
+        let weighs = is_call(record.kind) || put_off.is_answered_by(record);
+        put_off.note(record, record.outcome, now_ms);
+        if weighs {
+            let about = (record.subject, record.block);
+            askers.weigh(about, record.outcome, &self.config, now_ms);
         }
     }
 
@@ -244,15 +242,7 @@ impl Guard {
                 if is_guessing(party, threshold, looks.as_deref(), config)
                     && let Some(kind) = party.halt(now, now_ms, block_within(config))
                 {
-                    actions.push(GuardAction {
-                        at: now,
-                        participant: participant.clone(),
-                        system: system.clone(),
-                        official: official.cloned(),
-                        kind,
-                        by: GATEWAY.to_owned(),
-                        reason: reason(kind),
-                    });
+                    actions.push(halted((participant, system, official), kind, now));
                 }
             });
         actions
@@ -263,6 +253,7 @@ impl Guard {
             self.swept_ms = now_ms;
             self.askers.sweep(&self.config, now_ms);
             self.subjects.expire(now_ms);
+            self.links.expire(now_ms);
         }
     }
 }
@@ -344,37 +335,6 @@ impl Askers<'_> {
             )
     }
 
-    /// Lets an outcome speak for or against the asker.
-    fn weigh(
-        &mut self,
-        ask: &UsageDraft,
-        outcome: UsageOutcome,
-        config: &GuardConfig,
-        now_ms: i64,
-    ) {
-        let (Some(subject), sign) = (ask.subject, Sign::of(outcome)) else {
-            return;
-        };
-        if sign == Sign::Nothing {
-            return;
-        }
-        for party in [&mut self.official.party, &mut *self.system] {
-            match sign {
-                Sign::Hit if party.subjects.first_hit(&subject) => party.evidence.hit(),
-                Sign::Miss => party.evidence.miss(),
-                Sign::Undecided => party.evidence.undecided(),
-                Sign::Hit | Sign::Nothing => {}
-            }
-        }
-        if let Some(block) = ask.block
-            && sign != Sign::Undecided
-        {
-            let looks = &mut self.official.looks;
-            looks.expire(config, now_ms);
-            looks.push(block, subject, sign == Sign::Miss, now_ms);
-        }
-    }
-
     /// Counts the citizen at every level and for the dossier. Jobs have a bound of their own.
     fn count(&mut self, ask: &UsageDraft, now_ms: i64) {
         let Some(subject) = ask.subject else {
@@ -413,10 +373,6 @@ fn note_miss(subjects: &mut Subjects, ask: &UsageDraft, outcome: UsageOutcome, n
     }
 }
 
-fn is_guessing(party: &Party, threshold: f64, looks: Option<&Looks>, config: &GuardConfig) -> bool {
-    party.evidence.score() >= threshold || looks.is_some_and(|looks| looks.is_walk(config))
-}
-
 /// Whether the question has to wait for others about the same citizen.
 fn locked_wait(
     subjects: &Subjects,
@@ -435,33 +391,6 @@ fn locked_wait(
         Room::Wait => Ok(true),
         Room::Locked(wait) => Err(Stop::SubjectLocked { wait }),
     }
-}
-
-fn action(
-    asker: &lienthong_ports::identity::Asker,
-    official: Option<&lienthong_domain::identity::OfficialId>,
-    kind: GuardActionKind,
-    now: Timestamp,
-) -> GuardAction {
-    GuardAction {
-        at: now,
-        participant: asker.participant.clone(),
-        system: asker.system.clone(),
-        official: official.cloned(),
-        kind,
-        by: GATEWAY.to_owned(),
-        reason: reason(kind),
-    }
-}
-
-fn reason(kind: GuardActionKind) -> String {
-    let code = match kind {
-        GuardActionKind::Blocked => lienthong_domain::ErrorCode::GuardBlocked,
-        GuardActionKind::Held | GuardActionKind::Lifted => {
-            lienthong_domain::ErrorCode::GuardApprovalNeeded
-        }
-    };
-    code.to_string()
 }
 
 #[cfg(test)]

@@ -12,20 +12,24 @@
 //! - **Pace.** Items are evenly spaced, at most `per_second_max`; an answer "busy" halves the rate and holds the whole
 //!   queue for as long as it says. At least half of the questions that the database bears at once are left to people who wait.
 //! - **Outages fail nothing.** While the breaker is not closed attempts do not count. Otherwise an item fails after
-//!   its schedule of retries; a database that refuses us pauses the job.
+//!   its schedule of retries.
+//! - **Refusals.** One item that the database refuses is at fault itself, and fails when it is asked for the third time.
+//!   Several different ones in a row mean that the database refuses us: then their jobs pause.
+//! - **Poison.** An item whose workers keep vanishing, by a panic or with their process, is given up as `INTERNAL`.
 //! - **The grant is looked at again** for every item; one that ended, or a suspended participant, pauses the job.
 //! - **Guessing.** Items feed neither the quotas nor the search for guessers, which are made for people; wrong claims
-//!   about one citizen do count (`SUBJECT_LOCKED`). Instead the jobs of a system pause (`JOB_MISSES_TOO_MANY`) at a miss, when at least
-//!   100 items were answered and more than `misses_percent_max` of the last 200 do not match. They are counted over
-//!   all jobs of the system, since many small jobs would else be a way around, and until an operator resumes a paused one.
-//!   A restart of the gateway forgets the count.
+//!   about one citizen do count (`SUBJECT_LOCKED`). Instead all jobs of a system are held (`JOB_MISSES_TOO_MANY`) when at
+//!   least 100 items were answered and more than `misses_percent_max` of the last 200 have a wrong claim, be it an optional
+//!   one. They are counted over all jobs of the system, since many small jobs would else be a way around. The store
+//!   does it with the answer, in one transaction; a hold outlives restarts and ends when an operator resumes one of the
+//!   system's jobs, or lifts the system's guard. A question that was put off is weighed as a verification is, too.
+//! - **Reading** answers needs what asking needs: a grant that holds, and no guard. Else they stay until they are erased.
 
 mod asking;
 mod config;
 mod control;
 mod decide;
 mod dispatcher;
-mod misses;
 mod opening;
 mod orders;
 mod pace;

@@ -5,6 +5,7 @@ use lienthong_domain::identity::grant::{self, Asked, DossierFacts};
 use lienthong_domain::identity::{FieldSet, Grant, Mode, Purpose};
 use lienthong_domain::participant::{Caller, Role};
 use lienthong_ports::identity::{GuardAction, GuardActionKind};
+use lienthong_ports::store::Actor;
 use lienthong_services::{Error, Registry};
 
 use crate::Identity;
@@ -45,7 +46,8 @@ impl Identity {
         self.core.turns.with(|guard| guard.views(now))
     }
 
-    /// Lets somebody ask again with a clean slate. `false` when nothing stood against them.
+    /// Lets somebody ask again with a clean slate; for a whole system that also lifts what holds its jobs.
+    /// `false` when nothing stood against them.
     ///
     /// # Errors
     /// `NOT_OPERATOR`; `INVALID_FIELDS` for a missing or too long reason; `STORE_UNAVAILABLE`, and then nothing
@@ -60,8 +62,13 @@ impl Identity {
         let reason = reason.trim();
         check_reason(reason)?;
         let core = &self.core;
+        let by = format!("{}/{}", caller.participant.id, caller.system);
+        let held = match target.official {
+            None => core.lift_hold(target, &by, reason).await?,
+            Some(_) => false,
+        };
         if !core.turns.with(|guard| guard.stands_against(target)) {
-            return Ok(false);
+            return Ok(held);
         }
         let action = GuardAction {
             at: core.clock.now(),
@@ -69,7 +76,7 @@ impl Identity {
             system: target.system.clone(),
             official: target.official.clone(),
             kind: GuardActionKind::Lifted,
-            by: format!("{}/{}", caller.participant.id, caller.system),
+            by,
             reason: reason.to_owned(),
         };
         let kept = core.store.record_guard_actions(vec![action.clone()]).await;
@@ -81,6 +88,18 @@ impl Identity {
 }
 
 impl Core {
+    /// Lets the jobs of a system go on that were held for their misses; `false` when they were not.
+    async fn lift_hold(&self, target: &GuardTarget, by: &str, reason: &str) -> Result<bool, Error> {
+        let actor = Actor {
+            by: by.to_owned(),
+            reason: reason.to_owned(),
+            now: self.clock.now(),
+        };
+        let (participant, system) = (&target.participant, &target.system);
+        let lifted = self.store.clear_misses(participant, system, actor).await;
+        lifted.map_err(store_failed)
+    }
+
     /// The steps of a question, in their order, up to the one that refuses.
     async fn foresee(
         &self,

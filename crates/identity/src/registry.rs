@@ -22,6 +22,9 @@ use gate::Gate;
 /// How often a caller waits for another's answer before it asks itself.
 const FOLLOWS_MAX: usize = 2;
 
+/// Questions that left less time to the database are not put off.
+const PUT_OFF_TIME_MIN: Duration = Duration::from_secs(1);
+
 /// Why there is no answer; none of these says anything about a person. The cause is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -63,12 +66,11 @@ impl Failure {
         }
     }
 
-    /// Whether the same question may be answered later.
-    pub(crate) const fn is_passing(self) -> bool {
-        matches!(
-            self,
-            Self::Unavailable { .. } | Self::OutOfTime | Self::Busy { .. }
-        )
+    /// Whether a question that had so much `time` may be put off: the database could not answer, and not the
+    /// caller was in a hurry. Else a short deadline would be a way to have every question put off.
+    pub(crate) fn may_be_put_off(self, time: Duration) -> bool {
+        let passes = matches!(self, Self::Unavailable { .. } | Self::Busy { .. });
+        passes && time >= PUT_OFF_TIME_MIN
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Verify {
     pub inquiry: Inquiry,
     /// What is claimed.
     pub claims: Claims,
-    /// Make a job of it when the database cannot be asked.
+    /// Make a job of it when the database cannot be asked; not when the caller left it too little time.
     pub defer_if_unavailable: bool,
     /// Names the request in logs and records, 1..=64 of `A-Z a-z 0-9 -`.
     pub request_id: String,
@@ -86,7 +86,8 @@ pub struct UsageRequest {
 /// The answer to [`UsageRequest`].
 #[derive(Debug)]
 pub struct UsagePage {
-    /// The records, newest first. Their subjects are pseudonyms of the gateway.
+    /// The records, newest first. Their subjects are pseudonyms of the gateway for operators, and for anybody else
+    /// the one by which the participant knows the citizen.
     pub rows: Vec<UsageRow>,
     /// The record of this look.
     pub usage: UsageId,

@@ -1,9 +1,9 @@
 //! Who looked at a citizen: the usage records, themselves recorded when they are read.
 
-use lienthong_domain::identity::{FieldSet, Mode, UsageKind, UsageOutcome};
+use lienthong_domain::identity::{FieldSet, IdNumber, Mode, UsageKind, UsageOutcome};
 use lienthong_domain::participant::{Caller, Role};
 use lienthong_domain::{ErrorCode, Faults, Reason};
-use lienthong_ports::identity::{UsageDraft, UsageFilter};
+use lienthong_ports::identity::{UsageDraft, UsageFilter, UsageRow};
 use lienthong_ports::store::ITEMS_MAX;
 use lienthong_services::Error;
 use tokio::time::Instant;
@@ -52,10 +52,13 @@ impl Identity {
         };
         let limit = request.limit.min(ITEMS_MAX);
         let found = core.store.usage(filter, request.before, limit).await;
-        let rows = match found {
+        let mut rows = match found {
             Ok(rows) => rows,
             Err(error) => return Err(core.refuse(draft, store_failed(error)).await),
         };
+        if caller.role != Role::Operator {
+            core.as_known_to(caller, request.number.as_ref(), &mut rows);
+        }
         draft.outcome = UsageOutcome::Disclosed;
         let usage = core.record(vec![draft]).await?;
         Ok(UsagePage { rows, usage })
@@ -63,6 +66,15 @@ impl Identity {
 }
 
 impl Core {
+    /// Names the citizen of these records as the caller's participant knows them: by the gateway's own pseudonyms
+    /// participants could compare whom they asked about.
+    fn as_known_to(&self, caller: &Caller, number: Option<&IdNumber>, rows: &mut [UsageRow]) {
+        let known = number.map(|number| self.subject_ref(&caller.participant.id, number));
+        for row in rows {
+            (row.record.subject, row.record.block) = (known, None);
+        }
+    }
+
     /// Whether the caller may read these records; counts the citizen.
     async fn may_list(
         &self,

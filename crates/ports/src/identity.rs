@@ -13,6 +13,13 @@
 //!
 //! Only items of running jobs are claimed and begun. A cancellation withdraws what is Ready or Sent, as if it
 //! had never been added; what is Calling may still be answered, and is withdrawn if it is not.
+//!
+//! **Misses.** Every answer is noted on the slate of its system, in the transaction that keeps the answer. When too
+//! many are misses, the same transaction holds all jobs of the system: what runs is paused, what is paused gets
+//! `JOB_MISSES_TOO_MANY` for its reason whatever it was, nothing new is opened, and nothing is resumed. Only an operator
+//! lifts the hold, with a clean slate. So a hold survives a restart, and a job of one item is too late.
+
+pub mod misses;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +38,22 @@ use crate::store::{Actor, ClaimTerms, StoreError};
 /// The broker's destination name for items of jobs: RabbitMQ's queue is `work.identity`. No destination may
 /// be called so.
 pub const QUEUE: &str = "identity";
+
+/// What the key of a job begins with that is a question put off, and not a caller's own job.
+pub const DEFERRED: &str = "defer/";
+
+/// Most jobs of one system that are not done, cancelled or erased; questions put off are counted apart.
+pub const OPEN_JOBS_MAX: u32 = 100;
+
+/// Most questions of one system that are put off and not yet answered.
+pub const OPEN_DEFERRED_MAX: u32 = 1_000;
+
+/// How long the row of an erased job stays after its `erase_at`. Then its key may be used anew.
+pub const ERASED_KEEP: Duration = Duration::from_hours(24 * 30);
+
+/// Attempts at an item at which it is given up when its worker vanishes once more. It is more than any schedule of
+/// retries has, so that an item fails for this reason only if it was its workers that did not come back.
+pub const ATTEMPTS_MAX: u32 = 10;
 
 /// Set in the delivery id of a message that means an item, so that items and deliveries are never mixed up.
 const ITEM_BIT: i64 = 1 << 61;
@@ -231,6 +254,8 @@ pub struct ItemWork {
     pub inquiry: Inquiry,
     /// What is claimed.
     pub claims: Claims,
+    /// Its job is a question that was put off: the key begins with [`DEFERRED`].
+    pub deferred: bool,
     /// Attempts that ended without an answer: retries that count, and workers that vanished.
     pub attempts: u32,
 }
@@ -244,8 +269,21 @@ pub struct ItemFinish {
     pub next: ItemNext,
     /// The usage record, written in the same transaction; `None` only when nothing was asked.
     pub usage: Option<UsageDraft>,
+    /// Share of misses among a system's newest answers above which its jobs are held, in percent; 100 never holds.
+    pub misses_percent_max: u32,
     /// Our clock.
     pub now: Timestamp,
+}
+
+/// What became of the end of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finished {
+    /// The message was stale: nothing happened to the item, its usage record is written all the same.
+    Stale,
+    /// It is kept.
+    Kept,
+    /// It is kept, and was one miss too many: the jobs of its system are held from now on.
+    Held,
 }
 
 /// What follows an attempt at an item.
@@ -302,6 +340,13 @@ pub enum JobRefusal {
     KeyReused,
     /// More items than announced.
     TooMany,
+    /// The system has as many open jobs as it may.
+    TooManyOpen {
+        /// [`OPEN_JOBS_MAX`] or [`OPEN_DEFERRED_MAX`].
+        max: u32,
+    },
+    /// The jobs of the system are held for their misses until an operator lifts it.
+    Held,
 }
 
 /// Keeps usage records, guard actions and verification jobs. Lists are bounded by
@@ -334,12 +379,13 @@ pub trait IdentityStore: Send + Sync {
     /// What was done to guards at or after `since`, in the order it was written, at most the newest 10,000.
     async fn guard_actions(&self, since: Timestamp) -> Result<Vec<GuardAction>, StoreError>;
 
-    /// Opens a job, or finds the one with the same key, whatever its state.
+    /// Opens a job, or finds the one with the same key, whatever its state. A new one is refused while the jobs of its
+    /// system are held, and when the system has [`OPEN_JOBS_MAX`] open ones ([`OPEN_DEFERRED_MAX`] put off).
     async fn open_job(&self, draft: JobDraft) -> Result<Result<JobRow, JobRefusal>, StoreError>;
 
     /// Adds items from `first_position` (from 1) on; positions already there are skipped, also when nothing more
-    /// is missing. After a refusal none is added. The job runs once all announced items are there, and is done at
-    /// once if none of them can be asked.
+    /// is missing. After a refusal none is added. The job runs once all announced items are there, is paused while the
+    /// jobs of its system are held, and is done at once if none of them can be asked.
     async fn add_items(
         &self,
         job: JobId,
@@ -362,9 +408,11 @@ pub trait IdentityStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<JobRow>, StoreError>;
 
-    /// Pauses, resumes or cancels a job; doing it twice is harmless. Where `actor` is given and the state changes,
-    /// an action is kept: `pause_job`, `resume_job` or `cancel_job`, on the job's id. A paused job keeps the
-    /// first reason that the gateway gives.
+    /// Pauses, resumes or cancels a job; doing it twice is harmless. Where `actor`, an operator, is given and something
+    /// changes, an action is kept: `pause_job`, `resume_job` or `cancel_job`, on the job's id. A paused job keeps the
+    /// first reason that the gateway gives, but `JOB_MISSES_TOO_MANY` overrides any other. A job with that reason, or of
+    /// a system that is held, is resumed by operators only; that, in whatever state the job is, also lifts the hold,
+    /// as [`IdentityStore::clear_misses`] does.
     async fn command_job(
         &self,
         job: JobId,
@@ -372,6 +420,15 @@ pub trait IdentityStore: Send + Sync {
         actor: Option<Actor>,
         now: Timestamp,
     ) -> Result<Result<JobRow, JobRefusal>, StoreError>;
+
+    /// Cleans the slate of a system for an operator; whether its jobs were held. Then they stay paused without a reason,
+    /// so their owner may resume them, and an action `clear_misses` is kept, on `participant/system`.
+    async fn clear_misses(
+        &self,
+        participant: &ParticipantId,
+        system: &str,
+        actor: Actor,
+    ) -> Result<bool, StoreError>;
 
     /// Answers after `after_position`, in the order of positions, up to the first item that is not answered.
     /// What a cancellation withdrew is left out, and so is what was erased.
@@ -404,12 +461,13 @@ pub trait IdentityStore: Send + Sync {
         lease_until: Timestamp,
     ) -> Result<Vec<Option<ItemWork>>, StoreError>;
 
-    /// Ends attempts, with their usage records and the counts of their jobs, in one transaction.
-    /// `false` for a stale message: nothing happened to the item, its usage record is written all the same.
-    async fn finish_items(&self, finishes: Vec<ItemFinish>) -> Result<Vec<bool>, StoreError>;
+    /// Ends attempts, with their usage records, the counts of their jobs and the slates of their systems, in one
+    /// transaction. What [`misses::is_miss`] says of an answer is noted; a miss that makes too many of them holds all
+    /// jobs of the system. One answer per finish, same order.
+    async fn finish_items(&self, finishes: Vec<ItemFinish>) -> Result<Vec<Finished>, StoreError>;
 
     /// Ends leases that ran out before `now`, at most `limit`: Sent becomes Ready; Calling becomes Ready with one
-    /// attempt more, because its worker vanished. How many.
+    /// attempt more, because its worker vanished, and at [`ATTEMPTS_MAX`] it is given up as `INTERNAL`. How many.
     async fn expire_items(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
 
     /// After a start of the only process: makes every Sent item Ready.
@@ -419,6 +477,7 @@ pub trait IdentityStore: Send + Sync {
     async fn next_item_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Erases jobs whose `erase_at` has come, at most `limit`: their key is destroyed, what it sealed is deleted,
-    /// the row stays. How many. Also deletes what an interrupted cancellation or erasure has left.
+    /// the row stays for [`ERASED_KEEP`]. How many. Also deletes rows whose time is over, at most `limit`, but never the
+    /// newest, so that no number comes twice; and what an interrupted cancellation or erasure has left.
     async fn erase_jobs(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

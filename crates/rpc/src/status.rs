@@ -33,7 +33,8 @@ pub(crate) fn grpc_code(code: ErrorCode) -> Code {
         | E::DossierNotHeld
         | E::DossierClosed
         | E::DossierStillOpen
-        | E::JobStateRefused => Code::FailedPrecondition,
+        | E::JobStateRefused
+        | E::JobMissesTooMany => Code::FailedPrecondition,
         E::IdempotencyKeyReused => Code::AlreadyExists,
         E::ParticipantUnknown | E::CertificateNotPinned => Code::Unauthenticated,
         E::AgencyNotGranted
@@ -68,7 +69,6 @@ pub(crate) fn grpc_code(code: ErrorCode) -> Code {
         | E::DeliveryExhausted
         | E::DeliveryCrashSuspect
         | E::DeliveryDeadLettered
-        | E::JobMissesTooMany
         | E::JobItemFaulty
         | E::PopulationRefused
         | E::Internal => Code::Internal,
@@ -277,7 +277,7 @@ mod tests {
             "JOB_NOT_FOUND NotFound",
             "JOB_STATE_REFUSED FailedPrecondition",
             "JOB_TOO_LARGE ResourceExhausted",
-            "JOB_MISSES_TOO_MANY Internal",
+            "JOB_MISSES_TOO_MANY FailedPrecondition",
             "JOB_ITEM_FAULTY Internal",
             "DRAINING Unavailable",
             "INTERNAL Internal",

@@ -94,6 +94,7 @@ async fn answer_all(store: &SqliteStore) -> Result<(), Box<dyn std::error::Error
             message: work.message,
             next: ItemNext::Answered(verification(Verdict::Match)),
             usage: Some(usage_draft(1, 3)),
+            misses_percent_max: 30,
             now: at(3),
         });
         store.finish_items(finishes.collect()).await?;

@@ -208,7 +208,8 @@ impl Core {
     fn checkpoint(&self, mode: &str) -> rusqlite::Result<(bool, i64)> {
         let sql = format!("PRAGMA wal_checkpoint({mode})");
         self.connection
-            .query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .prepare_cached(&sql)?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     #[cfg(test)]

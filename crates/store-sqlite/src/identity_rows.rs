@@ -278,12 +278,18 @@ pub(crate) use jobs_sql;
 /// A row of a query made with `jobs_sql`.
 pub(crate) fn read_job(cells: &Cells<'_>) -> Result<JobRow, Failure> {
     let asker = read_asker(cells, 2)?;
+    let state = cells.decoded(7, "state", JobState::from_code)?;
+    // The row itself has an end, too, but nothing is left in it to be erased.
+    let erase_at = match state {
+        JobState::Erased => None,
+        _ => cells.time_maybe(17, "erase_at")?,
+    };
     Ok(JobRow {
         id: JobId(cells.id()),
         key: cells.get(1, "key")?,
         inquiry: read_inquiry(cells, 5, &asker.official)?,
         asker,
-        state: cells.decoded(7, "state", JobState::from_code)?,
+        state,
         state_reason: read_code(cells, 8, "state_reason")?,
         items_total: cells.get(9, "items_total")?,
         items_received: cells.get(10, "items_received")?,
@@ -293,6 +299,6 @@ pub(crate) fn read_job(cells: &Cells<'_>) -> Result<JobRow, Failure> {
         items_failed: cells.get(14, "items_failed")?,
         created_at: cells.time(15, "created_at")?,
         finished_at: cells.time_maybe(16, "finished_at")?,
-        erase_at: cells.time_maybe(17, "erase_at")?,
+        erase_at,
     })
 }

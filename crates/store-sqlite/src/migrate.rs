@@ -51,6 +51,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0003_identity.sql"),
         rewrite: None,
     },
+    Migration {
+        name: "0004_job_slates",
+        sql: include_str!("../migrations/0004_job_slates.sql"),
+        rewrite: None,
+    },
 ];
 
 /// `LTHO`, so that another program's database is not taken for ours.

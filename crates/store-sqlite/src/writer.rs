@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use lienthong_ports::StoreError;
 use tokio::sync::watch;
@@ -11,6 +12,10 @@ use tokio::sync::watch;
 use crate::core::Core;
 use crate::error::{Failure, OpenError, SharedFailure};
 use crate::job::Job;
+
+/// How long a group of more than one job stays open for further ones. A commit costs more than this, so callers
+/// who come together are answered sooner together than one commit after the other.
+const COMPANY_WAIT: Duration = Duration::from_micros(150);
 
 /// What the writer is told. The channel itself has no bound; every job in it holds room in a budget.
 pub(crate) enum Letter {
@@ -67,19 +72,31 @@ impl Writer {
         }
     }
 
-    /// The group that begins with `first`: everything that waits already, up to the bound. Nothing is
-    /// waited for, so an idle store answers at once and a busy one forms large groups by itself.
+    /// The group that begins with `first`: everything that waits already, up to the bound, and, where there is
+    /// company, what comes within [`COMPANY_WAIT`]. A job alone waits for nobody, so an idle store answers at once.
     fn gather(&self, first: Box<dyn Job>) -> (Vec<Box<dyn Job>>, bool) {
         let mut items = first.items();
         let mut group = vec![first];
+        let mut until = None;
         while items < self.group_items_max {
-            match self.inbox.try_recv() {
-                Ok(Letter::Job(job)) => {
+            let letter = match self.inbox.try_recv() {
+                Ok(letter) => letter,
+                Err(_) if group.len() == 1 => break,
+                Err(_) => {
+                    let until = *until.get_or_insert_with(|| Instant::now() + COMPANY_WAIT);
+                    let left = until.saturating_duration_since(Instant::now());
+                    match self.inbox.recv_timeout(left) {
+                        Ok(letter) => letter,
+                        Err(_) => break,
+                    }
+                }
+            };
+            match letter {
+                Letter::Job(job) => {
                     items += job.items();
                     group.push(job);
                 }
-                Ok(Letter::Stop) => return (group, true),
-                Err(_) => break,
+                Letter::Stop => return (group, true),
             }
         }
         (group, false)

@@ -11,7 +11,7 @@ use lienthong_domain::{Clock, ErrorCode, Fence};
 use lienthong_domain::{Private, Text};
 use lienthong_ports::conformance::identity::{draft, usage_draft, verification};
 use lienthong_ports::conformance::store::at;
-use lienthong_ports::identity::{ItemDraft, ItemFinish, ItemId, ItemNext, JobCommand};
+use lienthong_ports::identity::{Finished, ItemDraft, ItemFinish, ItemId, ItemNext, JobCommand};
 use lienthong_ports::store::ClaimTerms;
 use lienthong_ports::{IdentityStore, Message, Store};
 use lienthong_store_sqlite::{Config, SqliteStore};
@@ -106,6 +106,7 @@ async fn fill(store: &SqliteStore, vault: &Vault) -> JobId {
             message: work.message,
             next: ItemNext::Answered(verification(Verdict::NoMatch)),
             usage: Some(usage),
+            misses_percent_max: 100,
             now: at(3),
         }
     });
@@ -235,10 +236,11 @@ async fn an_item_that_was_tampered_with_is_given_up_alone() {
         message: work.message,
         next: ItemNext::Failed(ErrorCode::PopulationBusy),
         usage: None,
+        misses_percent_max: 100,
         now: at(6),
     });
     let finished = store.finish_items(finishes.collect()).await.unwrap();
-    assert_eq!(finished, [true; 19]);
+    assert_eq!(finished, [Finished::Kept; 19]);
 }
 
 #[tokio::test]
@@ -280,6 +282,7 @@ async fn an_answer_for_a_half_erased_job_is_stale_and_its_look_recorded() {
         },
         next,
         usage: Some(usage_draft(1, 5)),
+        misses_percent_max: 100,
         now: at(5),
     };
     let answer = ItemNext::Answered(verification(Verdict::Match));
@@ -288,7 +291,10 @@ async fn an_answer_for_a_half_erased_job_is_stale_and_its_look_recorded() {
         counted: true,
     };
     let finishes = vec![finish(answer), finish(again)];
-    assert_eq!(store.finish_items(finishes).await.unwrap(), [false, false]);
+    assert_eq!(
+        store.finish_items(finishes).await.unwrap(),
+        [Finished::Stale; 2]
+    );
     let usage = store.usage_since(at(5), UsageId(0), 10).await.unwrap();
     assert_eq!(usage.len(), 2);
     assert!(store.answers(job, 0, 10).await.unwrap().is_empty());

@@ -13,7 +13,7 @@ use lienthong_domain::identity::JobState::{Done, Running};
 use lienthong_domain::identity::{JobId, UsageId, Verdict};
 use lienthong_ports::conformance::identity::{claims, draft, usage_draft, verification};
 use lienthong_ports::conformance::store::at;
-use lienthong_ports::identity::{ItemDraft, ItemFinish, ItemNext};
+use lienthong_ports::identity::{Finished, ItemDraft, ItemFinish, ItemNext};
 use lienthong_ports::store::ClaimTerms;
 use lienthong_ports::{IdentityStore, Store};
 use lienthong_store_sqlite::{Config, SqliteStore};
@@ -78,11 +78,12 @@ async fn answer_some(store: &SqliteStore, now: Timestamp) -> bool {
         message: work.message,
         next: ItemNext::Answered(verification(Verdict::Match)),
         usage: Some(usage_draft(1, 1)),
+        misses_percent_max: 30,
         now,
     });
     let finished = store.finish_items(finishes.collect()).await;
     let finished = finished.expect("finish");
-    assert!(finished.iter().all(|fresh| *fresh));
+    assert!(finished.iter().all(|end| *end == Finished::Kept));
     tell("answered");
     !messages.is_empty()
 }

@@ -10,9 +10,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 const STOP_SECONDS_MAX: u64 = 60;
+/// How long a program that nobody stopped may take to end.
+const DROP_PATIENCE: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(2);
 
-/// A running program of ours; killed when dropped.
+/// A running program of ours; ended when dropped.
 pub(super) struct Process {
     child: Child,
 }
@@ -101,8 +103,20 @@ impl Process {
 }
 
 impl Drop for Process {
+    /// After a failure: asked first, because nginx leaves its workers behind when it is killed.
     fn drop(&mut self) {
-        // It may have ended already.
+        let ended = |child: &mut Child| !matches!(child.try_wait(), Ok(None));
+        if ended(&mut self.child) {
+            return;
+        }
+        if let Ok(id) = i32::try_from(self.child.id()) {
+            kill(Pid::from_raw(id), Signal::SIGTERM).ok();
+        }
+        let deadline = Instant::now() + DROP_PATIENCE;
+        while !ended(&mut self.child) && Instant::now() < deadline {
+            std::thread::sleep(POLL);
+        }
+        // It may have ended just now.
         self.child.kill().ok();
         self.child.wait().ok();
     }

@@ -15,7 +15,12 @@ pub(super) fn told(dossier: &Dossier, entries: &[TimelineEntry]) -> String {
         status(dossier.status),
         shown(dossier.occurred_at.as_ref())
     )];
-    if let Some(details) = &dossier.details {
+    if dossier.erased_at.is_some() {
+        let since = shown(dossier.erased_at.as_ref());
+        lines.push(format!(
+            "dữ liệu cá nhân đã xóa · personal data erased {since}"
+        ));
+    } else if let Some(details) = &dossier.details {
         let procedure = details.procedure_name.as_deref().unwrap_or_default();
         let code = details.procedure_code.as_deref().unwrap_or_default();
         let unit = details.handling_unit.as_deref().unwrap_or_default();

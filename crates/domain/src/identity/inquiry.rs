@@ -23,7 +23,7 @@ const OFFICIAL_CHARS_MAX: usize = 64;
 pub struct OfficialId(String);
 
 impl OfficialId {
-    /// Reads an id: 1 to 64 of `A-Z a-z 0-9 . _ - @ /`, and not a citizen number.
+    /// Reads an id: 1 to 64 of `A-Z a-z 0-9 . _ - @ /`, without a citizen number in it.
     ///
     /// # Errors
     /// [`Reason::Missing`], [`Reason::TooLong`] or [`Reason::BadForm`].
@@ -40,8 +40,8 @@ impl OfficialId {
             });
         }
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@/".contains(&byte);
-        // An official's id is kept in the clear, so their own citizen number must not be used for it.
-        if !id.bytes().all(allowed) || IdNumber::parse(id).is_ok() {
+        // An official's id is kept in the clear, so no citizen number may hide in it.
+        if !id.bytes().all(allowed) || IdNumber::stands_in(id) {
             return Err(Reason::BadForm {
                 expected: "nguyenvana.tuphap",
             });
@@ -52,6 +52,12 @@ impl OfficialId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The id in lower case, under which a guard counts: the other case of a letter makes nobody else.
+    #[must_use]
+    pub fn folded(&self) -> Self {
+        Self(self.0.to_ascii_lowercase())
     }
 }
 
@@ -161,6 +167,20 @@ pub struct Verification {
 }
 
 impl Verification {
+    /// The verdict on everything that was claimed: a wrong claim beyond the key is a wrong claim. Beyond the key
+    /// a silent record says nothing against anybody.
+    pub fn claims_verdict(&self) -> Verdict {
+        let any_wrong = self
+            .fields
+            .iter()
+            .any(|(_, verdict)| *verdict == Verdict::NoMatch);
+        if any_wrong {
+            Verdict::NoMatch
+        } else {
+            self.verdict
+        }
+    }
+
     /// The answer for an unknown person and for a wrong claim alike: no field tells which was wrong.
     pub fn no_match(claims: &Claims) -> Self {
         let fields = claims.fields().iter();
@@ -188,6 +208,62 @@ impl Verification {
                     field => (field, Verdict::Undecided),
                 })
                 .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_official_is_named_without_a_citizen_number() {
+        let good = ["nguyenvana.tuphap", "CB-2026/17@gialai", "canbo0905123456"];
+        for id in good {
+            assert!(OfficialId::parse(id).is_ok(), "{id}");
+        }
+        let numbers = [
+            "052185012345",
+            "cb-052185012345",
+            "a211234567",
+            "x/211234567@h21",
+        ];
+        for id in numbers {
+            let refused = OfficialId::parse(id).map_err(Reason::name);
+            assert_eq!(refused, Err("BAD_FORM"), "{id}");
+        }
+    }
+
+    #[test]
+    fn case_tells_no_officials_apart_for_a_guard() {
+        let written = OfficialId::parse("NguyenVanA.TuPhap").unwrap();
+        assert_eq!(written.folded().as_str(), "nguyenvana.tuphap");
+        assert_eq!(written.as_str(), "NguyenVanA.TuPhap");
+    }
+
+    #[test]
+    fn a_wrong_claim_beyond_the_key_is_a_wrong_claim() {
+        use Verdict::{Match, NoMatch, Undecided};
+        let cases = [
+            (Match, [Match, Match], Match),
+            (Match, [Match, Undecided], Match),
+            (Match, [NoMatch, Match], NoMatch),
+            (Match, [Undecided, NoMatch], NoMatch),
+            (Undecided, [Undecided, Undecided], Undecided),
+            (NoMatch, [NoMatch, NoMatch], NoMatch),
+        ];
+        for (verdict, [town, residence], expected) in cases {
+            let fields = vec![
+                (Field::CitizenNumber, verdict),
+                (Field::HomeTown, town),
+                (Field::PermanentResidence, residence),
+            ];
+            let verification = Verification {
+                verdict,
+                name_level: None,
+                fields,
+            };
+            assert_eq!(verification.claims_verdict(), expected, "{verification:?}");
         }
     }
 }

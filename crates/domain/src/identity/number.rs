@@ -11,6 +11,9 @@ use crate::fault::Reason;
 use crate::province::Province;
 use crate::text::is_blank;
 
+/// Hexadecimal digits of the shortest UUID or digest that may hold a number by chance.
+const DRAWN_DIGITS_MIN: usize = 32;
+
 /// Sex as the population database records it (`GioiTinh`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sex {
@@ -181,6 +184,18 @@ impl IdNumber {
         }
     }
 
+    /// Whether a number stands in `text`: a run of exactly 12 or 9 digits. What is kept in the clear must hold none.
+    ///
+    /// A UUID or a digest may hold such a run by chance, so a word of 32 or more hexadecimal digits, hyphens not
+    /// counted and letters among them, is taken for one of those.
+    pub fn stands_in(text: &str) -> bool {
+        let is_of_a_word = |found: char| found.is_ascii_hexdigit() || found == '-';
+        text.split(|found| !is_of_a_word(found))
+            .filter(|word| !is_drawn(word))
+            .flat_map(|word| word.split(|found: char| !found.is_ascii_digit()))
+            .any(|run| matches!(run.len(), 9 | 12))
+    }
+
     /// The citizen number, if this is one.
     pub const fn citizen(&self) -> Option<&CitizenNumber> {
         match self {
@@ -188,6 +203,12 @@ impl IdNumber {
             Self::Old(_) => None,
         }
     }
+}
+
+/// Whether a word of hexadecimal digits and hyphens was drawn or computed.
+fn is_drawn(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_hexdigit).count();
+    digits >= DRAWN_DIGITS_MIN && word.bytes().any(|found| found.is_ascii_alphabetic())
 }
 
 fn digits<const N: usize>(raw: &str, expected: &'static str) -> Result<[u8; N], Reason> {
@@ -289,6 +310,30 @@ mod tests {
             assert_eq!(refused, Err(Reason::BadForm { expected }), "{neither}");
         }
         assert_eq!(IdNumber::parse("21123456x"), Err(Reason::NotDigits));
+    }
+
+    #[test]
+    fn a_number_is_found_wherever_it_stands() {
+        let cases = [
+            ("052185012345", true),
+            ("canbo-052185012345", true),
+            ("cb052185012345@gialai", true),
+            ("lô 2/211234567/a", true),
+            ("211234567-052185012345-211234568-052185012346", true),
+            ("", false),
+            ("nguyenvana.tuphap", false),
+            ("0905123456", false),
+            ("0521850123456", false),
+            ("202611220931", true),
+            ("2026-11-22/0931", false),
+            ("csv-00000000000000000000052185012345", false),
+            ("csv-052185012345a1b2c3d4e5f6a7b8c9d0e1f2", false),
+            ("0199a2b3-1234-7abc-8def-123456789012", false),
+            ("0199a2b3-052185012345", true),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(IdNumber::stands_in(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -69,9 +69,9 @@ coded! {
 coded! {
     /// What came of it.
     UsageOutcome {
-        /// The claims match.
+        /// The claims match, as far as the record tells what was claimed beyond the key.
         Matched = 1, "matched";
-        /// They do not, or there is no such person.
+        /// One of them does not, beyond a right key too, or there is no such person.
         NotMatched = 2, "not_matched";
         /// Nobody can tell.
         Undecided = 3, "undecided";

@@ -105,6 +105,25 @@ impl Subjects {
         }
     }
 
+    /// Moves what is known of `other` to `main`: they are one citizen.
+    pub(super) fn merge(&mut self, other: Pseudonym, main: Pseudonym) {
+        if other == main {
+            return;
+        }
+        let Some(moved) = self.by_subject.remove(&other) else {
+            return;
+        };
+        for (_, subject) in &mut self.order {
+            if *subject == other {
+                *subject = main;
+            }
+        }
+        let claimed = self.by_subject.entry(main).or_default();
+        claimed.pending.extend(moved.pending);
+        claimed.misses.extend(moved.misses);
+        claimed.misses.make_contiguous().sort_by_key(|(at, _)| *at);
+    }
+
     /// Forgets what is older than 24 hours.
     pub(super) fn expire(&mut self, now_ms: i64) {
         while self

@@ -1,6 +1,7 @@
 //! The guard against every kind of guesser, and against honest clerks: seeded, without a clock or a database.
 
 mod attackers;
+mod put_off;
 mod quotas;
 mod rebuilt;
 

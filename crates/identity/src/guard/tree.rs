@@ -11,6 +11,7 @@ use lienthong_ports::identity::Asker;
 
 use super::neighbours::Looks;
 use super::party::Party;
+use super::put_off::PutOff;
 use super::stop::{Stop, Who};
 use super::window::Window;
 use crate::config::GuardConfig;
@@ -34,6 +35,7 @@ struct Group {
 #[derive(Debug, Default)]
 struct System {
     party: Party,
+    /// By their ids in lower case: another case of a letter makes nobody else.
     officials: HashMap<OfficialId, Official>,
 }
 
@@ -42,6 +44,7 @@ struct System {
 pub(super) struct Official {
     pub(super) party: Party,
     pub(super) looks: Looks,
+    pub(super) put_off: PutOff,
 }
 
 /// Everything that is kept about one asker, from the bottom to the top.
@@ -68,8 +71,8 @@ impl Tree {
             .or_default();
         let system = group.systems.entry(asker.system.clone()).or_default();
         let max = config.officials_per_system_max;
-        if system.officials.len() >= max as usize && !system.officials.contains_key(&asker.official)
-        {
+        let official = asker.official.folded();
+        if system.officials.len() >= max as usize && !system.officials.contains_key(&official) {
             return Err(Stop::quota(
                 "officials_per_day",
                 max,
@@ -78,7 +81,7 @@ impl Tree {
             ));
         }
         Ok(Askers {
-            official: system.officials.entry(asker.official.clone()).or_default(),
+            official: system.officials.entry(official).or_default(),
             system: &mut system.party,
             participant: &mut group.party,
             dossiers: &mut group.dossiers,
@@ -97,7 +100,7 @@ impl Tree {
         match official {
             None => (&mut system.party, None),
             Some(official) => {
-                let official = system.officials.entry(official.clone()).or_default();
+                let official = system.officials.entry(official.folded()).or_default();
                 (&mut official.party, Some(&mut official.looks))
             }
         }
@@ -118,7 +121,10 @@ impl Tree {
         let system = self.participants.get(participant)?.systems.get(system)?;
         match official {
             None => Some(&system.party),
-            Some(official) => system.officials.get(official).map(|found| &found.party),
+            Some(official) => {
+                let found = system.officials.get(&official.folded())?;
+                Some(&found.party)
+            }
         }
     }
 
@@ -156,7 +162,8 @@ impl Tree {
                 system.officials.retain(|_, official| {
                     official.party.subjects.expire(now_ms);
                     official.looks.expire(config, now_ms);
-                    !official.party.is_idle(now_ms, within)
+                    official.put_off.expire(now_ms);
+                    !official.put_off.is_empty() || !official.party.is_idle(now_ms, within)
                 });
                 !system.officials.is_empty() || !system.party.is_idle(now_ms, within)
             });

@@ -7,9 +7,10 @@ use lienthong_domain::identity::grant::QuotaClass;
 use lienthong_domain::participant::ParticipantId;
 use lienthong_domain::{ErrorCode, Timestamp};
 
+use super::Guard;
+use super::party::Party;
 use super::stop::{Stop, Who};
 use super::window::{DAY_MS, HOUR_MS};
-use super::{Guard, Party};
 
 /// An official of a system, or a whole system.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use lienthong_ports::Question;
 use lienthong_ports::identity::{ItemWork, UsageDraft};
 use tokio::time::Instant;
 
+use crate::asking::outcome_of;
 use crate::core::Core;
 use crate::guard::Stop;
 use crate::registry::Failure;
@@ -165,15 +166,10 @@ impl Core {
     }
 }
 
-/// Ends an item at the guard, and makes its usage record.
+/// Ends an item at the guard, and makes its usage record. `came` is the verdict on all claims.
 pub(super) fn end_item(begun: Turn, came: Result<Verdict, ErrorCode>) -> UsageDraft {
-    let outcome = match came {
-        Ok(Verdict::Match) => UsageOutcome::Matched,
-        Ok(Verdict::NoMatch) => UsageOutcome::NotMatched,
-        Ok(Verdict::Undecided) => UsageOutcome::Undecided,
-        Err(_) => UsageOutcome::Failed,
-    };
-    // Jobs are paused by their misses; the guard holds nobody for them.
+    let outcome = came.map_or(UsageOutcome::Failed, outcome_of);
+    // Jobs are held for their misses by the store; the guard holds nobody for them.
     let (mut usage, _) = begun.end(outcome);
     usage.reason = came.err();
     usage

@@ -1,46 +1,33 @@
-//! What the dispatcher and the worker share: the pace, and what is known of each asker's misses.
+//! What the dispatcher and the worker share: the pace, and how many items in a row the database refused.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lienthong_domain::identity::JobId;
-use lienthong_domain::participant::ParticipantId;
-use lienthong_ports::identity::Asker;
+use lienthong_ports::identity::ItemId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Config;
-use super::misses::Misses;
 use super::pace::Pace;
 
-/// A system of a participant. There are as many as the participants file names.
-type System = (ParticipantId, Arc<str>);
+/// Different items in a row whose refusal means that the database refuses us, and not them.
+const REFUSED_IN_A_ROW: usize = 3;
 
 /// Shared state. Its locks are held for a few instructions, never over an await.
 pub(super) struct Control {
     config: Arc<Config>,
     pace: Mutex<Pace>,
-    misses: Mutex<HashMap<System, Slate>>,
+    /// The different items that were refused since the last answer, at most [`REFUSED_IN_A_ROW`].
+    refused: Mutex<Vec<ItemId>>,
     /// Wakes the dispatcher: an item ended, so there is room in the window.
     pub(super) changed: Notify,
 }
-
-/// An asker's misses, and the jobs that were paused for them.
-#[derive(Default)]
-struct Slate {
-    misses: Misses,
-    paused: HashMap<JobId, Instant>,
-}
-
-/// Most paused jobs remembered of one asker. A forgotten one that is resumed does not clean the slate.
-const PAUSED_MAX: usize = 1_000;
 
 impl Control {
     pub(super) fn new(config: Arc<Config>) -> Self {
         Self {
             pace: Mutex::new(Pace::new(config.per_second_max, Instant::now())),
-            misses: Mutex::default(),
+            refused: Mutex::default(),
             changed: Notify::new(),
             config,
         }
@@ -67,6 +54,16 @@ impl Control {
     /// The database answered.
     pub(super) fn answered(&self) {
         self.pace().answered();
+        self.refusals().clear();
+    }
+
+    /// The database refused an item. Whether it refuses us: as many different ones were refused in a row.
+    pub(super) fn refused(&self, item: ItemId) -> bool {
+        let mut refused = self.refusals();
+        if refused.len() < REFUSED_IN_A_ROW && !refused.contains(&item) {
+            refused.push(item);
+        }
+        refused.len() == REFUSED_IN_A_ROW
     }
 
     /// The database asked for fewer questions.
@@ -81,90 +78,33 @@ impl Control {
         self.pace().items_within(half, self.config.window)
     }
 
-    /// Takes note of an answer. `true`: the job is to pause. A hit never pauses, so that a job of good data is not
-    /// held for the answers of another.
-    pub(super) fn note_answer(&self, asker: &Asker, missed: bool) -> bool {
-        let mut slates = self.slates();
-        let misses = &mut slates.entry(system(asker)).or_default().misses;
-        misses.note(missed);
-        missed && misses.too_many(self.config.misses_percent_max)
-    }
-
-    /// The job is paused for its asker's misses.
-    pub(super) fn note_pause(&self, asker: &Asker, job: JobId) {
-        let mut slates = self.slates();
-        let paused = &mut slates.entry(system(asker)).or_default().paused;
-        if paused.len() < PAUSED_MAX {
-            paused.insert(job, Instant::now());
-        }
-    }
-
-    /// An item of the job was begun by a request that was made at `at`. If the job had been paused for misses by
-    /// then, an operator has looked at it and let it go on: the slate is clean.
-    pub(super) fn note_begun(&self, asker: &Asker, job: JobId, at: Instant) {
-        let mut slates = self.slates();
-        let Some(slate) = slates.get_mut(&system(asker)) else {
-            return;
-        };
-        if slate.paused.get(&job).is_some_and(|paused| at > *paused) {
-            *slate = Slate::default();
-        }
-    }
-
     fn pace(&self) -> MutexGuard<'_, Pace> {
         // Each change is a few plain assignments; a panic cannot leave them half done.
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn slates(&self) -> MutexGuard<'_, HashMap<System, Slate>> {
-        self.misses.lock().unwrap_or_else(PoisonError::into_inner)
+    fn refusals(&self) -> MutexGuard<'_, Vec<ItemId>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn system(asker: &Asker) -> System {
-    (asker.participant.clone(), asker.system.clone())
 }
 
 #[cfg(test)]
 mod tests {
-    use lienthong_domain::identity::OfficialId;
-
     use super::*;
 
-    fn asker(system: &str) -> Asker {
-        Asker {
-            participant: ParticipantId::parse("G15").unwrap(),
-            system: system.into(),
-            official: OfficialId::parse("nguyenvana.tuphap").unwrap(),
-        }
-    }
-
     #[tokio::test(start_paused = true)]
-    async fn misses_of_small_jobs_add_up_and_only_an_operators_resumption_forgives() {
+    async fn only_different_items_in_a_row_say_that_the_database_refuses_us() {
         let control = Control::new(Arc::default());
-        let guesser = asker("hotich");
-        let noted = (0..100)
-            .map(|_| control.note_answer(&guesser, true))
-            .collect::<Vec<_>>();
-        assert_eq!(noted.iter().position(|pauses| *pauses), Some(99));
-        assert!(
-            !control.note_answer(&asker("khac"), true),
-            "another system has its own slate"
+        let refused = |item| control.refused(ItemId(item));
+        assert_eq!([1, 1, 1, 2, 2].map(refused), [false; 5], "two items only");
+        control.answered();
+        assert_eq!([3, 4, 3].map(refused), [false; 3], "an answer in between");
+        assert_eq!(
+            [5, 3, 6].map(refused),
+            [true; 3],
+            "until there is an answer"
         );
-        assert!(!control.note_answer(&guesser, false), "a hit never pauses");
-
-        let before = Instant::now();
-        tokio::time::advance(Duration::from_millis(5)).await;
-        control.note_pause(&guesser, JobId(1));
-        control.note_begun(&guesser, JobId(1), before);
-        control.note_begun(&guesser, JobId(2), Instant::now() + Duration::from_secs(1));
-        assert!(
-            control.note_answer(&guesser, true),
-            "a request made before the pause proves nothing"
-        );
-
-        tokio::time::advance(Duration::from_millis(5)).await;
-        control.note_begun(&guesser, JobId(1), Instant::now());
-        assert!(!control.note_answer(&guesser, true), "it was resumed");
+        control.answered();
+        assert!(!refused(5));
     }
 }

@@ -10,6 +10,9 @@ use crate::registry::Failure;
 /// Share by which a wait is spread to either side.
 const JITTER: f64 = 0.2;
 
+/// Attempts that count after which an item that is refused has failed.
+const REFUSALS_MAX: u32 = 3;
+
 /// Why there is no answer, without the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Silence {
@@ -22,7 +25,7 @@ pub(super) enum Silence {
     },
     /// The answer cannot be used.
     BadAnswer,
-    /// The database does not accept us.
+    /// The database does not accept us, or this question.
     Refused,
 }
 
@@ -60,6 +63,8 @@ pub(super) struct Situation {
     pub(super) attempts: u32,
     /// Whether the breaker was closed before and after: while it is not, the outage is known and nothing counts.
     pub(super) breaker_closed: bool,
+    /// Whether the database refuses us, since different items in a row were refused.
+    pub(super) refuses_us: bool,
     /// A draw from 0 to 1, for the spread.
     pub(super) chance: f64,
 }
@@ -76,15 +81,31 @@ pub(super) enum Next {
     },
     /// The item is given up.
     Failed(ErrorCode),
-    /// The item waits with its job, which is paused for this reason.
-    PauseJob(ErrorCode),
+    /// The job is paused for this reason. The attempt counts, so that each resumption comes nearer to the end of an
+    /// item that is refused for itself; such items may be all that is left of a job.
+    PauseJob {
+        /// The reason.
+        code: ErrorCode,
+        /// The item itself is given up.
+        failed: bool,
+    },
 }
 
 /// Decides what follows an attempt without an answer.
 pub(super) fn decide(situation: Situation, config: &Config) -> Next {
     let code = situation.silence.code();
     match situation.silence {
-        Silence::Refused => Next::PauseJob(code),
+        Silence::Refused => {
+            let failed = situation.attempts + 1 >= REFUSALS_MAX;
+            match (situation.refuses_us, failed) {
+                (true, failed) => Next::PauseJob { code, failed },
+                (false, true) => Next::Failed(code),
+                (false, false) => Next::Retry {
+                    wait: scheduled(situation, config),
+                    counted: true,
+                },
+            }
+        }
         // It says nothing about this item, so it does not count; a job that never gets through ends by its age.
         Silence::Busy { retry_after } => Next::Retry {
             wait: busy_wait(retry_after, config),
@@ -131,6 +152,7 @@ mod tests {
             silence,
             attempts,
             breaker_closed,
+            refuses_us: false,
             chance: 0.5,
         };
         decide(situation, &Config::default())
@@ -169,12 +191,30 @@ mod tests {
             (busy(None), 6, false, retry(5, false)),
             (busy(Some(42)), 6, true, retry(42, false)),
             (busy(Some(86_400)), 0, true, retry(600, false)),
-            (Refused, 0, true, Next::PauseJob(PopulationRefused)),
-            (Refused, 6, false, Next::PauseJob(PopulationRefused)),
+            (Refused, 0, true, retry(5, true)),
+            (Refused, 1, false, retry(30, true)),
+            (Refused, 2, true, Next::Failed(PopulationRefused)),
+            (Refused, 6, false, Next::Failed(PopulationRefused)),
         ];
         for (silence, attempts, closed, expected) in cases {
             let found = heard(silence, attempts, closed);
             assert_eq!(found, expected, "{silence:?} {attempts} {closed}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_refuses_us_pauses_the_job_and_the_attempt_counts() {
+        for (attempts, failed) in [(0, false), (1, false), (2, true), (6, true)] {
+            let situation = Situation {
+                silence: Silence::Refused,
+                attempts,
+                breaker_closed: true,
+                refuses_us: true,
+                chance: 0.5,
+            };
+            let code = ErrorCode::PopulationRefused;
+            let expected = Next::PauseJob { code, failed };
+            assert_eq!(decide(situation, &Config::default()), expected);
         }
     }
 
@@ -185,6 +225,7 @@ mod tests {
                 silence: Silence::Unavailable,
                 attempts: 0,
                 breaker_closed: true,
+                refuses_us: false,
                 chance,
             };
             let Next::Retry { wait, .. } = decide(situation, &Config::default()) else {

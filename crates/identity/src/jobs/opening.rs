@@ -5,17 +5,15 @@ use lienthong_domain::identity::job::ITEMS_MAX;
 use lienthong_domain::identity::{Claims, FieldSet, Inquiry, JobId, Mode, UsageKind};
 use lienthong_domain::participant::Caller;
 use lienthong_domain::{ErrorCode, Faults, Reason};
+pub(crate) use lienthong_ports::identity::DEFERRED;
 use lienthong_ports::identity::{ItemDraft, JobDraft, JobRefusal, JobRow, UsageDraft};
 use lienthong_services::Error;
 
 use crate::Identity;
 use crate::core::{self, Wanted, store_failed};
 
-/// What keys of deferred questions begin with; no caller's key may.
-pub(crate) const DEFERRED: &str = "defer/";
-
 /// What a job wants before it has items: nothing about anybody.
-const NOBODY: Wanted<'static> = Wanted {
+pub(super) const NOBODY: Wanted<'static> = Wanted {
     kind: UsageKind::Job,
     mode: Mode::Verify,
     number: None,
@@ -38,10 +36,12 @@ pub struct OpenJob {
 
 impl Identity {
     /// Opens a job, or finds the one of the same key. What decides is what decides on a verification: grant,
-    /// dossier and guard; beside that the grant's bound of items. A refusal is recorded.
+    /// dossier and guard; beside that the grant's bound of items, the bound of open jobs, and the misses of the system's
+    /// other jobs. A refusal is recorded.
     ///
     /// # Errors
-    /// Those of [`Identity::verify`], `JOB_TOO_LARGE` with `items_max`, `IDEMPOTENCY_KEY_REUSED`.
+    /// Those of [`Identity::verify`], `JOB_TOO_LARGE` with `items_max`, `JOB_MISSES_TOO_MANY`, `QUOTA_EXCEEDED` with the
+    /// quota `open_jobs`, `IDEMPOTENCY_KEY_REUSED`.
     pub async fn open_job(&self, caller: &Caller, open: OpenJob) -> Result<JobRow, Error> {
         if open.key.starts_with(DEFERRED) {
             let expected = "a key that does not begin with `defer/`";
@@ -56,17 +56,16 @@ impl Identity {
         }
         let draft = JobDraft {
             key: open.key,
-            asker: usage.asker,
+            asker: usage.asker.clone(),
             inquiry: open.inquiry,
             items_total: open.items_total,
             keep: core.config.jobs.keep(),
             now: usage.at,
         };
-        core.store
-            .open_job(draft)
-            .await
-            .map_err(store_failed)?
-            .map_err(refused)
+        match core.store.open_job(draft).await.map_err(store_failed)? {
+            Ok(row) => Ok(row),
+            Err(refusal) => Err(core.refuse(usage, refused(refusal)).await),
+        }
     }
 
     /// Adds items from `first_position` on, at most 500; those already there are skipped. An item whose claims go
@@ -143,5 +142,10 @@ pub(crate) fn refused(refusal: JobRefusal) -> Error {
         }
         JobRefusal::KeyReused => Error::new(ErrorCode::IdempotencyKeyReused),
         JobRefusal::TooMany => Error::new(ErrorCode::JobTooLarge),
+        JobRefusal::TooManyOpen { max } => Error::new(ErrorCode::QuotaExceeded)
+            .with("quota", "open_jobs")
+            .with("limit", max)
+            .with("asker", "system"),
+        JobRefusal::Held => Error::new(ErrorCode::JobMissesTooMany),
     }
 }

@@ -1,16 +1,17 @@
 //! What those who own a job, and operators, see of it and do with it.
 
-use lienthong_domain::identity::{JobId, JobState, OfficialId};
+use lienthong_domain::identity::grant::{Asked, decide_grant};
+use lienthong_domain::identity::{FieldSet, JobId, JobState, Mode, OfficialId};
 use lienthong_domain::participant::{Caller, Role};
 use lienthong_domain::{ErrorCode, Faults, Reason};
-use lienthong_ports::identity::{Asker, ItemAnswer, JobCommand, JobRow};
+use lienthong_ports::identity::{Asker, ItemAnswer, JobCommand, JobRefusal, JobRow};
 use lienthong_ports::store::{Actor, ITEMS_MAX};
 use lienthong_services::Error;
 use tokio::sync::watch;
 
-use super::opening::refused;
+use super::opening::{NOBODY, refused};
 use crate::Identity;
-use crate::core::store_failed;
+use crate::core::{self, store_failed};
 
 /// How a caller names a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +76,8 @@ impl Identity {
         }
     }
 
-    /// Pauses, resumes or cancels a job. One that the gateway paused for its misses is resumed by operators only.
+    /// Pauses, resumes or cancels a job. While the jobs of a system are held for their misses, only operators resume one,
+    /// which lifts the hold.
     ///
     /// # Errors
     /// `JOB_NOT_FOUND`, `JOB_STATE_REFUSED`, `NOT_OPERATOR`.
@@ -85,16 +87,11 @@ impl Identity {
         job: JobId,
         command: JobCommand,
     ) -> Result<JobRow, Error> {
-        let row = self.seen_job(caller, job).await?;
+        self.seen_job(caller, job).await?;
         let operator = caller.role == Role::Operator;
-        let missed = row.state_reason == Some(ErrorCode::JobMissesTooMany);
         let (command, words) = match command {
             // A reason is the gateway's to give.
             JobCommand::Pause(_) => (JobCommand::Pause(None), "paused"),
-            JobCommand::Resume if missed && row.state == JobState::Paused && !operator => {
-                let code = ErrorCode::JobMissesTooMany;
-                return Err(Error::new(ErrorCode::NotOperator).with("state_reason", code));
-            }
             JobCommand::Resume => (JobCommand::Resume, "resumed"),
             JobCommand::Cancel => (JobCommand::Cancel, "cancelled"),
         };
@@ -110,15 +107,20 @@ impl Identity {
             .command_job(job, command, actor, now)
             .await
             .map_err(store_failed)?;
-        done.map_err(refused)
+        done.map_err(|refusal| match refusal {
+            JobRefusal::Held => {
+                Error::new(ErrorCode::NotOperator).with("state_reason", ErrorCode::JobMissesTooMany)
+            }
+            refusal => refused(refusal),
+        })
     }
 
     /// A job and its answers after `after_position`, in the order of positions, up to the first item that is not
     /// answered; at most `limit`. The job is read first: if it has ended, nothing more comes than what is returned
-    /// here and after it.
+    /// here and after it. Who may not ask any more may not read either; that is recorded.
     ///
     /// # Errors
-    /// `JOB_NOT_FOUND`, also for operators: answers are for those who asked.
+    /// `JOB_NOT_FOUND`, also for operators: answers are for those who asked. The refusals of a grant and of a guard.
     pub async fn answers(
         &self,
         caller: &Caller,
@@ -127,6 +129,7 @@ impl Identity {
         limit: usize,
     ) -> Result<(JobRow, Vec<ItemAnswer>), Error> {
         let row = self.own_job(caller, job).await?;
+        self.may_read(caller, &row).await?;
         let limit = limit.clamp(1, ITEMS_MAX);
         let answers = self
             .core
@@ -140,7 +143,7 @@ impl Identity {
     /// Erases claims and answers up to `position`, which the caller has received.
     ///
     /// # Errors
-    /// `JOB_NOT_FOUND`, and `INVALID_FIELDS` for more than has been answered.
+    /// Those of [`Identity::answers`], and `INVALID_FIELDS` for more than has been answered.
     pub async fn erase_answers(
         &self,
         caller: &Caller,
@@ -148,6 +151,7 @@ impl Identity {
         position: u32,
     ) -> Result<(), Error> {
         let row = self.own_job(caller, job).await?;
+        self.may_read(caller, &row).await?;
         let answered = row.items_answered();
         let ended = matches!(
             row.state,
@@ -169,6 +173,36 @@ impl Identity {
     /// Changes whenever an item may have been answered. A wake-up only: it may come late or without cause.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.core.dossiers.wakeups()
+    }
+
+    /// Whether the grant of the job's purpose holds and nothing is held against who asked. The dossier does not matter:
+    /// it may well be closed before the answers are read.
+    async fn may_read(&self, caller: &Caller, row: &JobRow) -> Result<(), Error> {
+        let core = &self.core;
+        let usage = core.draft(caller, &row.inquiry, &NOBODY, row.id.to_string());
+        let asked = Asked {
+            mode: Mode::Verify,
+            fields: FieldSet::EMPTY,
+            now: usage.at,
+        };
+        let registry = core.services.registry();
+        let asker = &usage.asker;
+        let grant = registry.grant(&asker.participant, &asker.system, &usage.purpose);
+        let granted = decide_grant(grant, &asked).map_err(core::refused);
+        let allowed = granted.and_then(|_| {
+            let Some(grant) = grant else {
+                return Err(Error::new(ErrorCode::GrantMissing));
+            };
+            // A job takes part in no rate and in no quota, so this only looks.
+            let consider = core
+                .turns
+                .with(|guard| guard.consider(&usage, &grant.quota, asked.now));
+            consider.map_err(Error::from)
+        });
+        match allowed {
+            Ok(()) => Ok(()),
+            Err(error) => Err(core.refuse(usage, error).await),
+        }
     }
 
     /// A job of the caller's system.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use lienthong_domain::identity::{Verdict, Verification};
+use lienthong_domain::identity::Verification;
 use lienthong_domain::{DestinationName, ErrorCode, Timestamp};
-use lienthong_ports::identity::{ItemFinish, ItemNext, ItemWork, JobCommand, UsageDraft};
+use lienthong_ports::identity::{Finished, ItemFinish, ItemNext, ItemWork, JobCommand, UsageDraft};
 use lienthong_ports::{Queue, Received, StoreError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -32,7 +32,7 @@ pub(super) async fn run(tools: Tools, queue: DestinationName, stop: Cancellation
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Some(_) = items.join_next(), if !items.is_empty() => {}
+            Some(ended) = items.join_next(), if !items.is_empty() => tell_panic(ended.is_err()),
             () = turn(&tools), if room && next.is_some() => {
                 if let Some(received) = next.take() {
                     tools.control.take_slot();
@@ -46,7 +46,16 @@ pub(super) async fn run(tools: Tools, queue: DestinationName, stop: Cancellation
         }
     }
     drop(next);
-    while items.join_next().await.is_some() {}
+    while let Some(ended) = items.join_next().await {
+        tell_panic(ended.is_err());
+    }
+}
+
+/// What a panic says may quote what it was about, so only that there was one is told.
+fn tell_panic(panicked: bool) {
+    if panicked {
+        tracing::error!("an attempt at an item panicked; its lease will bring the item back");
+    }
 }
 
 async fn receive(inbox: &mut mpsc::Receiver<Received>) -> Option<Received> {
@@ -67,7 +76,6 @@ async fn turn(tools: &Tools) {
 
 /// One attempt at one item, if its message is not stale.
 async fn attempt(tools: Tools, received: Received) {
-    let requested_at = Instant::now();
     let now = tools.clock.now();
     let lease_until = now + tools.config.lease();
     match tools
@@ -77,9 +85,6 @@ async fn attempt(tools: Tools, received: Received) {
     {
         Ok(begun) => {
             if let Some(work) = begun.into_iter().next().flatten() {
-                tools
-                    .control
-                    .note_begun(&work.asker, work.job, requested_at);
                 ask(&tools, &work, lease_until).await;
             }
         }
@@ -119,13 +124,17 @@ async fn ask(tools: &Tools, work: &ItemWork, lease_until: Timestamp) {
 /// The database answered.
 async fn answered(tools: &Tools, work: &ItemWork, begun: Turn, found: Verification) {
     tools.control.answered();
-    let missed = found.verdict == Verdict::NoMatch;
-    let usage = end_item(begun, Ok(found.verdict));
+    let verdict = found.claims_verdict();
+    let usage = end_item(begun, Ok(verdict));
+    let subject = usage.subject;
     finish(tools, work, ItemNext::Answered(found), Some(usage)).await;
-    if tools.control.note_answer(&work.asker, missed)
-        && pause(tools, work, ErrorCode::JobMissesTooMany).await
+    if let Some(subject) = subject
+        && work.deferred
     {
-        tools.control.note_pause(&work.asker, work.job);
+        tools
+            .core
+            .weigh_deferred(&work.asker, subject, verdict)
+            .await;
     }
 }
 
@@ -148,6 +157,7 @@ async fn unanswered(
         silence,
         attempts: work.attempts,
         breaker_closed: silent.breaker_closed,
+        refuses_us: silence == Silence::Refused && tools.control.refused(work.item),
         chance: tools.random.unit(),
     };
     let next = decide(situation, &tools.config);
@@ -161,12 +171,16 @@ async fn unanswered(
             counted,
         },
         Next::Failed(code) => ItemNext::Failed(code),
-        Next::PauseJob(code) => {
+        Next::PauseJob { code, failed } => {
             // Paused before the item is given back, so that it is not claimed in between.
             pause(tools, work, code).await;
-            ItemNext::Retry {
-                at: now,
-                counted: false,
+            if failed {
+                ItemNext::Failed(code)
+            } else {
+                ItemNext::Retry {
+                    at: now,
+                    counted: true,
+                }
             }
         }
     };
@@ -192,30 +206,24 @@ async fn barred(tools: &Tools, work: &ItemWork, bar: Bar) {
     finish(tools, work, next, usage).await;
 }
 
-/// Pauses the item's job. Whether it is paused now; if not, the next item pauses it.
-async fn pause(tools: &Tools, work: &ItemWork, code: ErrorCode) -> bool {
+/// Pauses the item's job. If that fails, the next item pauses it.
+async fn pause(tools: &Tools, work: &ItemWork, code: ErrorCode) {
     let command = JobCommand::Pause(Some(code));
     match tools
         .store
         .command_job(work.job, command, None, tools.clock.now())
         .await
     {
-        Ok(Ok(_)) => {
-            tracing::warn!(
-                job.id = %work.job, participant.id = %work.asker.participant, error.code = %code,
-                "a verification job was paused"
-            );
-            true
-        }
+        Ok(Ok(_)) => tracing::warn!(
+            job.id = %work.job, participant.id = %work.asker.participant, error.code = %code,
+            "a verification job was paused"
+        ),
         // It has ended meanwhile.
-        Ok(Err(_)) => false,
-        Err(error) => {
-            tracing::warn!(
-                job.id = %work.job, error = &error as &dyn std::error::Error,
-                "a verification job could not be paused"
-            );
-            false
-        }
+        Ok(Err(_)) => {}
+        Err(error) => tracing::warn!(
+            job.id = %work.job, error = &error as &dyn std::error::Error,
+            "a verification job could not be paused"
+        ),
     }
 }
 
@@ -226,11 +234,19 @@ async fn finish(tools: &Tools, work: &ItemWork, next: ItemNext, usage: Option<Us
         message: work.message,
         next,
         usage,
+        misses_percent_max: tools.config.misses_percent_max,
         now: tools.clock.now(),
     };
     let give_up = Instant::now() + tools.config.lease();
     loop {
         match tools.store.finish_items(vec![finish.clone()]).await {
+            Ok(finished) if finished.contains(&Finished::Held) => {
+                tracing::error!(
+                    job.id = %work.job, participant.id = %work.asker.participant, system.name = %work.asker.system,
+                    "too many items do not match; the jobs of the system are held until an operator resumes one"
+                );
+                return;
+            }
             Ok(_) | Err(StoreError::Closed) => return,
             Err(error) if Instant::now() >= give_up => {
                 tracing::error!(

@@ -149,7 +149,10 @@ impl Gate {
         let health = match answered {
             // A refusal is an answer, and the operators need to see that one and not "unavailable".
             Ok(_) | Err(RegistryError::Refused(_)) => Health::Good,
-            Err(RegistryError::Busy { .. } | RegistryError::BadAnswer(_)) => Health::Failing,
+            // It may be about one person only: whoever asks for a broken record again and again must not take
+            // the database away from the others. Nor does it prove that the database is well.
+            Err(RegistryError::BadAnswer(_)) => return,
+            Err(RegistryError::Busy { .. }) => Health::Failing,
             Err(RegistryError::Unavailable(_)) => Health::Unanswered,
         };
         if in_a_hurry && health == Health::Unanswered {

@@ -222,6 +222,63 @@ async fn callers_in_a_hurry_do_not_open_the_breaker() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn bad_answers_about_one_citizen_take_the_database_from_nobody() {
+    let world = World::new().await;
+    world
+        .population
+        .then(std::iter::repeat_n(Reply::BadAnswer, 60));
+    for _ in 0..60 {
+        let request = verify("DATA_CLEANING", None, 1);
+        let answer = world.verify(&world.counter(), request).await;
+        assert_eq!(answer.unwrap_err().code, ErrorCode::PopulationBadAnswer);
+    }
+    let others = world.caller("H56", "motcua");
+    let answer = world
+        .verify(&others, verify("DATA_CLEANING", None, 2))
+        .await;
+    assert!(answer.is_ok(), "{answer:?}");
+    assert_eq!(world.population.calls(), 61);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_is_put_off_for_the_database_and_never_for_a_short_deadline() {
+    let world = World::new().await;
+    let ask = async |reply: Reply, number, millis| {
+        world.population.then([reply]);
+        let mut request = verify("DATA_CLEANING", None, number);
+        request.defer_if_unavailable = true;
+        let deadline = tokio::time::Instant::now() + Duration::from_millis(millis);
+        let caller = world.counter();
+        let answer = world.identity.verify(&caller, request, deadline).await;
+        let record = world.last_row().await.record;
+        let answer = answer.map(|verified| verified.deferred.is_some());
+        (answer.map_err(|error| error.code), record.outcome)
+    };
+    let (down, busy) = (ErrorCode::PopulationUnavailable, ErrorCode::PopulationBusy);
+    let cases = [
+        (Reply::Hang, 200, Err(down)),
+        (Reply::Hang, 5_000, Err(down)),
+        (Reply::Busy, 900, Err(busy)),
+        (Reply::Unavailable, 900, Err(down)),
+        (Reply::Busy, 1_000, Ok(true)),
+        (Reply::Unavailable, 1_000, Ok(true)),
+        (Reply::Hang, 20_000, Ok(true)),
+    ];
+    for (number, (reply, millis, expected)) in (0..).zip(cases) {
+        let said = format!("{reply:?} within {millis} ms");
+        let outcome = match expected {
+            Ok(_) => UsageOutcome::Deferred,
+            Err(_) => UsageOutcome::Failed,
+        };
+        assert_eq!(
+            ask(reply, number, millis).await,
+            (expected, outcome),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_more_are_under_way_than_permitted_and_the_others_wait_within_their_deadline() {
     let config = Config {
         concurrency_max: 2,

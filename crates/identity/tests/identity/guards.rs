@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lienthong_domain::ErrorCode;
 use lienthong_domain::identity::matching::Verdict;
-use lienthong_domain::identity::{OfficialId, UsageOutcome};
+use lienthong_domain::identity::{OfficialId, Sex, UsageOutcome};
 use lienthong_identity::{GuardLevel, GuardTarget};
 use lienthong_ports::IdentityStore;
 use lienthong_ports::identity::GuardActionKind;
@@ -172,6 +172,60 @@ async fn a_citizen_is_locked_after_five_wrong_claims_whoever_the_official_is() {
     let locked = Some(ErrorCode::SubjectLocked);
     assert_eq!(codes, [None, None, None, None, None, locked, locked]);
     assert_eq!(world.population.calls(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_claim_beyond_a_right_key_is_no_free_guess() {
+    let mut world = World::new().await;
+    world.population.always(Reply::WrongBeyondKey);
+    let ask = async |world: &World, official: &str| {
+        let mut request = verify("SOCIAL_INSURANCE", Some(1), 1);
+        request.claims.sex = Some(Sex::Male);
+        request.inquiry.official = OfficialId::parse(official).unwrap();
+        let answer = world.verify(&world.counter(), request).await;
+        answer.map_err(|error| error.code)
+    };
+    for number in 0..5 {
+        let answer = ask(&world, "canbo1").await.unwrap().verification.unwrap();
+        assert_eq!(answer.verdict, Verdict::Match, "it is the person");
+        let outcome = world.last_row().await.record.outcome;
+        assert_eq!(outcome, UsageOutcome::NotMatched, "{number}");
+    }
+    for _ in 0..2 {
+        let held = ask(&world, "canbo1").await.unwrap_err();
+        assert_eq!(held, ErrorCode::GuardApprovalNeeded);
+        let locked = ask(&world, "canbo2").await.unwrap_err();
+        assert_eq!(locked, ErrorCode::SubjectLocked);
+        world.restart().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_case_of_a_letter_makes_no_other_official() {
+    let mut world = World::new().await;
+    world.population.always(NO_MATCH);
+    let spellings = ["canbo.a", "CanBo.A", "CANBO.A", "canbO.a", "cAnbo.a"];
+    let ask = async |world: &World, number, official: &str| {
+        let mut request = verify("DATA_CLEANING", None, number);
+        request.inquiry.official = OfficialId::parse(official).unwrap();
+        world.verify(&world.counter(), request).await
+    };
+    for (number, spelling) in (0..).zip(spellings) {
+        ask(&world, number, spelling).await.unwrap();
+        let written = world.last_row().await.record.asker.official;
+        assert_eq!(written.as_str(), spelling, "rows keep what was written");
+    }
+    for _ in 0..2 {
+        let held = ask(&world, 9, "Canbo.A").await.unwrap_err();
+        assert_eq!(held.code, ErrorCode::GuardApprovalNeeded);
+        world.restart().await;
+    }
+    let target = GuardTarget {
+        official: OfficialId::parse("CANBO.a").ok(),
+        ..official(&world)
+    };
+    assert!(lift(&world, &target).await);
+    ask(&world, 9, "canbo.a").await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

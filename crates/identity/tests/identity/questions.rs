@@ -3,8 +3,8 @@
 use lienthong_domain::ErrorCode;
 use lienthong_domain::identity::matching::Verdict;
 use lienthong_domain::identity::{
-    Citizen, CitizenNumber, Field, FieldSet, Mode, Place, PurposeCode, Relative, Sex, UsageKind,
-    UsageOutcome,
+    Citizen, CitizenNumber, Field, FieldSet, IdNumber, Mode, OldNumber, Place, PurposeCode,
+    Relative, Sex, UsageKind, UsageOutcome,
 };
 use lienthong_identity::{GrantCheck, UsageRequest};
 use lienthong_ports::LookUp;
@@ -142,7 +142,11 @@ async fn fields_are_intersected_before_the_call_and_filtered_after_it() {
         .await
         .unwrap();
     let granted = set(&[SexField, Mother, HouseholdHead]);
-    assert_eq!(*world.population.fields.lock().unwrap(), [granted]);
+    let own_numbers = set(&[Field::CitizenNumber, Field::OldNumber]);
+    assert_eq!(
+        *world.population.fields.lock().unwrap(),
+        [granted.union(own_numbers)]
+    );
     assert_eq!((answer.shown, answer.citizen.fields()), (granted, granted));
     assert_eq!(answer.withheld, set(&[Father, Religion]));
     assert!(
@@ -155,6 +159,50 @@ async fn fields_are_intersected_before_the_call_and_filtered_after_it() {
     assert_eq!(rows[0].record.asked, wanted);
     assert!(rows[1].record.as_relative && rows[1].record.subject != rows[0].record.subject);
     assert_eq!(rows[1].record.shown, set(&[Mother, HouseholdHead]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_is_recorded_under_both_numbers_of_the_citizen() {
+    let world = World::new().await;
+    let record = Citizen {
+        citizen_number: claims(1).number.citizen().copied(),
+        old_number: OldNumber::parse("211234567").ok(),
+        sex: Some(Sex::Female),
+        ..Citizen::default()
+    };
+    world
+        .population
+        .then([Reply::Record(LookUp::Found(Box::new(record)))]);
+    let sex = [Field::Sex].into_iter().collect::<FieldSet>();
+    let answer = world.look_up(&world.counter(), look_up(1, sex)).await;
+    let answer = answer.unwrap();
+    assert_eq!(
+        (answer.shown, answer.citizen.fields()),
+        (sex, sex),
+        "the other number is not shown"
+    );
+    let rows = world.rows().await;
+    let [look, other] = &rows[..] else {
+        panic!("one look, two numbers: {rows:?}");
+    };
+    assert_ne!(look.record.subject, other.record.subject);
+    let mut as_the_look = other.record.clone();
+    (as_the_look.subject, as_the_look.as_relative) = (look.record.subject, false);
+    assert_eq!(as_the_look, look.record);
+
+    let request = UsageRequest {
+        inquiry: inquiry("CITIZEN_REQUEST", None),
+        number: IdNumber::parse("211234567").ok(),
+        participant: None,
+        since: None,
+        before: None,
+        limit: 100,
+        request_id: "r-usage".to_owned(),
+    };
+    let teller = world.caller("H21", "tracuu");
+    let page = world.identity.usage(&teller, request, in_seconds(5)).await;
+    let rows = page.unwrap().rows;
+    assert_eq!((rows.len(), rows[0].record.shown), (1, sex));
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,7 +258,7 @@ async fn what_cannot_be_recorded_does_not_leave() {
 #[tokio::test(start_paused = true)]
 async fn who_looked_is_told_to_those_entitled_and_telling_is_recorded() {
     let world = World::new().await;
-    world
+    let looked = world
         .verify(&world.counter(), verify("CIVIL_STATUS", Some(1), 1))
         .await
         .unwrap();
@@ -234,6 +282,11 @@ async fn who_looked_is_told_to_those_entitled_and_telling_is_recorded() {
     assert_eq!(
         page.rows[0].record.asker.official.as_str(),
         "nguyenthihoa.tuphap"
+    );
+    assert_eq!(
+        page.rows[0].record.subject,
+        Some(looked.subject_ref),
+        "as the participant knows the citizen"
     );
     let row = world.last_row().await;
     assert_eq!(
@@ -261,6 +314,9 @@ async fn who_looked_is_told_to_those_entitled_and_telling_is_recorded() {
         6,
         "operators see everything, the refusals too"
     );
+    let by_gateway = all.rows.last().unwrap().record.subject;
+    assert_eq!(by_gateway, world.rows().await[0].record.subject);
+    assert_ne!(by_gateway, Some(looked.subject_ref));
 }
 
 #[tokio::test(start_paused = true)]

@@ -30,6 +30,8 @@ const PARTICIPANTS: &str = include_str!("participants.toml");
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     Verdict(Verdict),
+    /// The key matches, and no claim beyond it does.
+    WrongBeyondKey,
     Record(LookUp),
     Unavailable,
     Busy,
@@ -102,6 +104,16 @@ impl PopulationRegistry for Population {
     ) -> Result<Verification, RegistryError> {
         match self.reply(timeout).await? {
             Reply::Verdict(verdict) => Ok(Verification::of_key(claims, verdict, NameLevel::Exact)),
+            Reply::WrongBeyondKey => {
+                let key = Verification::of_key(claims, Verdict::Match, NameLevel::Exact);
+                let beyond = claims.optional_fields();
+                let judged = |(field, verdict)| {
+                    let is_beyond = beyond.contains(field);
+                    (field, if is_beyond { Verdict::NoMatch } else { verdict })
+                };
+                let fields = key.fields.into_iter().map(judged).collect();
+                Ok(Verification { fields, ..key })
+            }
             other => panic!("{other:?} is no answer to a verification"),
         }
     }

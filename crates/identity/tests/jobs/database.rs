@@ -1,5 +1,6 @@
 //! A population database that behaves by script and remembers every question.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -27,7 +28,9 @@ pub(crate) enum Weather {
     Garbage,
     /// It does not accept the gateway.
     Refusing,
-    /// Anything of the above but refusing, drawn for each question.
+    /// Asking it makes the asker panic.
+    Poisonous,
+    /// Anything of the above but the last two, drawn for each question.
     Mixed,
 }
 
@@ -47,6 +50,8 @@ pub(crate) struct Database {
 
 struct Moving {
     weather: Weather,
+    /// How it is for single persons.
+    spots: HashMap<String, Weather>,
     calls: Vec<Call>,
     under_way: usize,
     under_way_max: usize,
@@ -65,6 +70,7 @@ impl Database {
     pub(crate) fn new(random: Random) -> Self {
         let moving = Moving {
             weather: Weather::Fine(20),
+            spots: HashMap::new(),
             calls: Vec::new(),
             under_way: 0,
             under_way_max: 0,
@@ -77,6 +83,21 @@ impl Database {
 
     pub(crate) fn set_weather(&self, weather: Weather) {
         self.moving().weather = weather;
+    }
+
+    /// From now on it is so for this person, whatever it is for others.
+    pub(crate) fn set_spot(&self, claims: &Claims, weather: Weather) {
+        let number = claims.number.as_str().to_owned();
+        self.moving().spots.insert(number, weather);
+    }
+
+    /// How often it was asked about this person.
+    pub(crate) fn asked_about(&self, claims: &Claims) -> usize {
+        let moving = self.moving();
+        let calls = moving.calls.iter();
+        calls
+            .filter(|call| call.number == claims.number.as_str())
+            .count()
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
@@ -101,7 +122,8 @@ impl Database {
             began: Instant::now(),
             answered: None,
         });
-        (moving.calls.len() - 1, moving.weather)
+        let spot = moving.spots.get(claims.number.as_str()).copied();
+        (moving.calls.len() - 1, spot.unwrap_or(moving.weather))
     }
 
     fn draw(&self, weather: Weather) -> Weather {
@@ -133,6 +155,7 @@ impl PopulationRegistry for Database {
             _ => Duration::from_millis(10),
         };
         tokio::time::sleep(takes.min(timeout)).await;
+        assert_ne!(weather, Weather::Poisonous, "a person nobody survives");
         let answer = match weather {
             _ if takes >= timeout => {
                 Err(RegistryError::Unavailable("no answer in time".to_owned()))

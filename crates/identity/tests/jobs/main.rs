@@ -3,6 +3,7 @@
 mod broker;
 mod database;
 mod doors;
+mod limits;
 mod pace;
 mod simulation;
 mod store;

@@ -5,12 +5,12 @@ mod state;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use lienthong_domain::identity::{JobId, JobState, UsageId, Verdict};
+use lienthong_domain::identity::{JobId, JobState, UsageId};
 use lienthong_domain::participant::ParticipantId;
-use lienthong_domain::{Fence, Random, Timestamp};
+use lienthong_domain::{ErrorCode, Fence, Random, Timestamp};
 use lienthong_ports::identity::{
-    Asker, GuardAction, ItemAnswer, ItemDraft, ItemFinish, ItemNext, ItemWork, JobCommand,
-    JobDraft, JobRefusal, JobRow, UsageDraft, UsageFilter, UsageRow,
+    Asker, DEFERRED, Finished, GuardAction, ItemAnswer, ItemDraft, ItemFinish, ItemWork,
+    JobCommand, JobDraft, JobRefusal, JobRow, UsageDraft, UsageFilter, UsageRow,
 };
 use lienthong_ports::store::{Actor, ClaimTerms};
 use lienthong_ports::{IdentityStore, Message, StoreError};
@@ -106,6 +106,7 @@ impl IdentityStore for MemoryStore {
                     job.row.inquiry == draft.inquiry && job.row.items_total == draft.items_total;
                 return same.then(|| job.row.clone()).ok_or(JobRefusal::KeyReused);
             }
+            state.has_room(&draft)?;
             let id = JobId(i64::try_from(state.jobs.len()).expect("a few jobs") + 1);
             let row = JobRow {
                 id,
@@ -142,6 +143,8 @@ impl IdentityStore for MemoryStore {
         now: Timestamp,
     ) -> Result<Result<JobRow, JobRefusal>, StoreError> {
         self.write(|state| {
+            let held = |job: &Job| state.is_held(&job.row.asker);
+            let held = state.jobs.get(&job).is_some_and(held);
             let Some(job) = state.jobs.get_mut(&job) else {
                 return Err(JobRefusal::NotFound);
             };
@@ -177,7 +180,11 @@ impl IdentityStore for MemoryStore {
             }
             if job.row.state == JobState::Uploading && job.row.items_received == job.row.items_total
             {
-                job.row.state = JobState::Running;
+                (job.row.state, job.row.state_reason) = if held {
+                    (JobState::Paused, Some(ErrorCode::JobMissesTooMany))
+                } else {
+                    (JobState::Running, None)
+                };
             }
             end_if_done(&mut job.row, job.keep, now);
             Ok(job.row.clone())
@@ -221,11 +228,19 @@ impl IdentityStore for MemoryStore {
         &self,
         job: JobId,
         command: JobCommand,
-        _actor: Option<Actor>,
+        actor: Option<Actor>,
         now: Timestamp,
     ) -> Result<Result<JobRow, JobRefusal>, StoreError> {
         use JobState::{Cancelled, Paused, Running, Uploading};
         self.write(|state| {
+            let asker = state.jobs.get(&job).ok_or(JobRefusal::NotFound)?;
+            let asker = asker.row.asker.clone();
+            if command == JobCommand::Resume && state.is_held(&asker) {
+                if actor.is_none() {
+                    return Err(JobRefusal::Held);
+                }
+                state.slates.remove(&(asker.participant, asker.system));
+            }
             let job = state.jobs.get_mut(&job).ok_or(JobRefusal::NotFound)?;
             match (command, job.row.state) {
                 (JobCommand::Pause(reason), Running) => {
@@ -245,6 +260,18 @@ impl IdentityStore for MemoryStore {
                 (_, state) => return Err(JobRefusal::State(state)),
             }
             Ok(job.row.clone())
+        })
+    }
+
+    async fn clear_misses(
+        &self,
+        participant: &ParticipantId,
+        system: &str,
+        _actor: Actor,
+    ) -> Result<bool, StoreError> {
+        self.write(|state| {
+            let slate = state.slates.remove(&(participant.clone(), system.into()));
+            slate.is_some_and(|slate| slate.held)
         })
     }
 
@@ -364,6 +391,7 @@ impl IdentityStore for MemoryStore {
                 Some(ItemWork {
                     message: *message,
                     item: item_id(id, position),
+                    deferred: job.key.starts_with(DEFERRED),
                     job: id,
                     position,
                     asker: job.asker.clone(),
@@ -376,57 +404,17 @@ impl IdentityStore for MemoryStore {
         })
     }
 
-    async fn finish_items(&self, finishes: Vec<ItemFinish>) -> Result<Vec<bool>, StoreError> {
+    async fn finish_items(&self, finishes: Vec<ItemFinish>) -> Result<Vec<Finished>, StoreError> {
         self.write(|state| {
-            let finish = |finish: ItemFinish| {
-                let usage = finish.usage.map(|draft| state.record(draft));
-                let keep =
-                    place(&finish.message).and_then(|(id, _)| Some(state.jobs.get(&id)?.keep));
-                let Some((job, item)) = state.item(&finish.message) else {
-                    return false;
-                };
-                if !matches!(item.state, ItemState::Calling(_)) {
-                    return false;
-                }
-                let answer = match finish.next {
-                    ItemNext::Retry { at, counted } => {
-                        item.state = ItemState::Ready(at);
-                        item.attempts += u32::from(counted);
-                        return true;
-                    }
-                    ItemNext::Answered(verification) => Ok(verification),
-                    ItemNext::Failed(code) => Err(code),
-                };
-                assert!(item.answer.is_none(), "an item is answered once");
-                *match &answer {
-                    Ok(found) => match found.verdict {
-                        Verdict::Match => &mut job.items_matched,
-                        Verdict::NoMatch => &mut job.items_not_matched,
-                        Verdict::Undecided => &mut job.items_undecided,
-                    },
-                    Err(_) => &mut job.items_failed,
-                } += 1;
-                (item.state, item.answer) = (ItemState::Done, Some((answer, usage)));
-                end_if_done(job, keep.unwrap_or_default(), finish.now);
-                true
-            };
-            finishes.into_iter().map(finish).collect()
+            finishes
+                .into_iter()
+                .map(|finish| state.finish(finish))
+                .collect()
         })
     }
 
     async fn expire_items(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        self.write(|state| {
-            let items = state.jobs.values_mut().flat_map(|job| &mut job.items);
-            let over = items.filter(|item| {
-                matches!(item.state, ItemState::Sent(until) | ItemState::Calling(until) if until < now)
-            });
-            let mut count = 0;
-            for item in over.take(limit as usize) {
-                item.state = ItemState::Ready(now);
-                count += 1;
-            }
-            count
-        })
+        self.write(|state| state.expire(now, limit))
     }
 
     async fn recover_items(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -54,8 +54,16 @@ impl Key {
         self.verdict() == Verdict::NoMatch
     }
 
-    /// Whether the record is certainly the asked one: by its number, or where it tells none, by name and birth date.
-    pub(crate) fn is_certain(self) -> bool {
+    /// Whether the record may be shown: number, name and birth date each match. A name without its diacritics, a
+    /// mere year, or a record without its number prove nothing, and a record must not tell what a verification
+    /// leaves undecided.
+    pub(crate) fn opens_the_record(self) -> bool {
+        self.verdict() == Verdict::Match
+    }
+
+    /// Whether the record is certainly about the asked person: by its number, or where it tells none, by name and
+    /// birth date.
+    fn is_certain(self) -> bool {
         let name = self.name.map(Verdict::from);
         self.number == Verdict::Match
             || (name == Some(Verdict::Match) && self.birth == Verdict::Match)
@@ -64,6 +72,10 @@ impl Key {
 
 /// The answer to all claims, out of the record that `key` compares them with.
 pub(crate) fn verification(claims: &Claims, record: &Citizen, key: Key) -> Verification {
+    if !key.is_certain() {
+        // Perhaps it is somebody else. That there is a record at all must not show.
+        return Verification::no_match(claims);
+    }
     let verdict = key.verdict();
     let level = key.name.unwrap_or(NameLevel::NoDiacritics);
     let mut verification = Verification::of_key(claims, verdict, level);

@@ -237,29 +237,50 @@ async fn optional_claims_cost_one_look_up_and_show_verdicts_only() {
 }
 
 #[tokio::test]
-async fn a_record_without_its_number_must_fit_otherwise() {
+async fn a_record_opens_to_a_whole_key_only() {
     let desk = Desk::start().await;
     let adapter = desk.registry(|_| {});
     let whole = record("<GioiTinh>2</GioiTinh>");
-    let nameless = whole.replace("<SoDinhDanh>038191012345</SoDinhDanh>", "");
-    let undated = nameless.replace("NgayThangNamSinh", "KhongRo");
     let sex = FieldSet::from_iter([Field::Sex]);
-    let ask = || async {
-        adapter
-            .look_up(&question(&unique()), &hoa(), sex, TIMEOUT)
-            .await
+    let ask = |claims: Claims| {
+        let adapter = &adapter;
+        async move {
+            adapter
+                .look_up(&question(&unique()), &claims, sex, TIMEOUT)
+                .await
+                .unwrap()
+        }
     };
-    desk.says(200, &nameless);
-    let LookUp::Found(found) = ask().await.unwrap() else {
+    desk.says(200, &whole);
+    let LookUp::Found(found) = ask(hoa()).await else {
         panic!("not found");
     };
     assert_eq!((found.sex, found.fields()), (Some(Sex::Female), sex));
-    desk.says(200, &undated);
-    assert!(matches!(ask().await, Err(RegistryError::BadAnswer(_))));
+    let mut bare = hoa();
+    bare.name = FullName::parse("Le Thi Hoa").unwrap();
+    assert_eq!(ask(bare).await, LookUp::Mismatch, "a bare name");
+    let mut year = hoa();
+    year.birth = BirthDate::parse("1991").unwrap();
+    assert_eq!(ask(year).await, LookUp::Mismatch, "a mere year");
+    let old = || {
+        let mut claims = hoa();
+        claims.number = IdNumber::parse("171234567").unwrap();
+        claims
+    };
+    let numberless = whole.replace("<SoDinhDanh>038191012345</SoDinhDanh>", "");
+    let undated = numberless.replace("NgayThangNamSinh", "KhongRo");
+    let contradiction = whole.replace("19910430", "19910501");
+    for told in [&numberless, &undated, &contradiction] {
+        desk.says(200, told);
+        assert_eq!(ask(hoa()).await, LookUp::Mismatch, "{told}");
+    }
+    // It tells no old number, so whether it is about the person does not show.
+    desk.says(200, &whole);
+    assert_eq!(ask(old()).await, LookUp::Mismatch);
+    desk.says(200, &record("<SoCMND>171234567</SoCMND>"));
+    assert!(matches!(ask(old()).await, LookUp::Found(_)));
     desk.says(200, &nobody());
-    assert_eq!(ask().await.unwrap(), LookUp::NotFound);
-    desk.says(200, &whole.replace("19910430", "19910501"));
-    assert_eq!(ask().await.unwrap(), LookUp::Mismatch);
+    assert_eq!(ask(hoa()).await, LookUp::NotFound);
 }
 
 #[tokio::test]

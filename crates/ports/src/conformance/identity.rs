@@ -8,6 +8,7 @@ mod commands;
 mod erasing;
 mod fixture;
 mod leases;
+mod misses;
 mod opening;
 mod usage;
 
@@ -23,6 +24,7 @@ pub use commands::*;
 pub use erasing::*;
 pub use fixture::{Desk, asker, claims, draft, full_claims, inquiry, usage_draft, verification};
 pub use leases::*;
+pub use misses::*;
 pub use opening::*;
 pub use usage::*;
 
@@ -58,6 +60,7 @@ macro_rules! identity_conformance {
             keys_belong_to_their_participant_and_system
             a_reused_job_key_is_refused
             a_job_has_a_bound
+            open_jobs_are_bounded
             items_leave_no_gap
             items_added_twice_are_skipped
             items_beyond_the_announced_are_refused
@@ -73,6 +76,7 @@ macro_rules! identity_conformance {
             an_item_retry_counts_only_when_told
             a_lost_item_message_is_ready_after_its_lease
             a_vanished_worker_counts_as_an_attempt
+            an_item_that_kills_its_workers_is_given_up
             recovery_frees_sent_items_only
             items_and_deliveries_are_never_mixed_up
             wakeups_tell_of_due_and_answered_items
@@ -85,11 +89,19 @@ macro_rules! identity_conformance {
             a_cancelled_job_asks_no_more_and_keeps_its_answers
             commands_leave_their_actions
             the_gateways_reason_is_kept_until_it_runs_again
+            misses_override_any_other_reason
+            misses_of_small_jobs_hold_the_whole_system
+            a_hold_pauses_every_job_of_the_system
+            a_hold_stops_what_is_on_its_way
+            a_wrong_optional_claim_is_a_miss
+            slates_survive_a_restart
+            only_an_operator_lifts_a_hold
             answers_are_erased_up_to_a_position
             open_items_are_never_erased
             a_finished_job_without_answers_is_erased
             a_job_is_erased_when_its_time_comes
             an_erased_job_takes_nothing_more
+            the_row_of_an_erased_job_has_an_end_too
             large_jobs_are_erased_whole
             reopening_keeps_jobs_and_usage
             a_closed_store_says_so_of_identity

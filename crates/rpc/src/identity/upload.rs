@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use lienthong_domain::identity::job::ITEMS_MAX;
-use lienthong_domain::identity::{Claims, Inquiry};
+use lienthong_domain::identity::{Claims, IdNumber, Inquiry};
 use lienthong_domain::{ErrorCode, Faults, Reason};
 use lienthong_identity::OpenJob;
 use lienthong_ports::identity::JobRow;
@@ -112,7 +112,8 @@ fn opening_from_proto(raw: &proto::JobOpening) -> Result<(String, Inquiry), Faul
             let max = KEY_CHARS_MAX;
             faults.push("opening.idempotency_key", Reason::TooLong { max, actual });
         }
-        _ if !printable => {
+        // A key is kept in the clear, so no citizen number may hide in it.
+        _ if !printable || IdNumber::stands_in(key) => {
             let expected = "G15/2026-11/cleaning-1";
             faults.push("opening.idempotency_key", Reason::BadForm { expected });
         }
@@ -194,5 +195,34 @@ fn refused_item(position: u32, faults: &Faults) -> proto::RefusedItem {
     proto::RefusedItem {
         position,
         faults: told.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults_of_key(key: &str) -> Vec<String> {
+        let opening = proto::JobOpening {
+            idempotency_key: key.to_owned(),
+            items_total: 1,
+            ..proto::JobOpening::default()
+        };
+        let faults = opening_from_proto(&opening).expect_err("there is no inquiry");
+        let named = faults.iter().map(|fault| fault.field.clone());
+        named.filter(|field| field.ends_with("key")).collect()
+    }
+
+    #[test]
+    fn no_citizen_number_hides_in_a_key() {
+        for key in [
+            "G15/2026-11/cleaning-1",
+            "0199a2b3-1234-7abc-8def-123456789012",
+        ] {
+            assert!(faults_of_key(key).is_empty(), "{key}");
+        }
+        for key in ["052185012345", "lo-052185012345/2", "G15/211234567"] {
+            assert_eq!(faults_of_key(key), ["opening.idempotency_key"], "{key}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod claims;
 mod erase;
 mod finish;
+mod misses;
 
 use lienthong_domain::identity::JobId;
 use lienthong_domain::identity::JobState::{
@@ -10,7 +11,9 @@ use lienthong_domain::identity::JobState::{
 };
 use lienthong_domain::identity::job::ITEMS_MAX;
 use lienthong_domain::{DossierCode, ErrorCode, Timestamp};
-use lienthong_ports::identity::{JobCommand, JobDraft, JobRefusal, JobRow};
+use lienthong_ports::identity::{
+    DEFERRED, JobCommand, JobDraft, JobRefusal, JobRow, OPEN_DEFERRED_MAX, OPEN_JOBS_MAX,
+};
 use lienthong_ports::store::Actor;
 use lienthong_vault::DataKey;
 use rusqlite::params;
@@ -26,7 +29,11 @@ use crate::rows::{Cells, corrupt, duration_micros, execute, micros, micros_after
 /// A job as its rules need it.
 struct Job {
     id: i64,
+    participant: i64,
+    system: i64,
     state: JobState,
+    /// It was paused for the misses of its system.
+    missed: bool,
     items_total: u32,
     items_received: u32,
     items_answered: u32,
@@ -71,12 +78,47 @@ impl Core {
         if draft.items_total > ITEMS_MAX {
             return Ok(Err(JobRefusal::TooMany));
         }
+        if let Err(refusal) = self.has_room(draft)? {
+            return Ok(Err(refusal));
+        }
         let last = one(&self.connection, "SELECT max(id) FROM job", [], |row| {
             Ok(row.get::<_, Option<i64>>(0)?)
         })?;
         let id = last.flatten().unwrap_or(0) + 1;
         self.write_new_job(id, draft)?;
         self.job_row(id).map(Ok)
+    }
+
+    /// Whether the system may open one job more.
+    fn has_room(&mut self, draft: &JobDraft) -> Result<Result<(), JobRefusal>, Failure> {
+        let (asker, connection) = (&draft.asker, &self.connection);
+        let participant = asker.participant.as_str();
+        let participant = self.names.participant_made(connection, participant)?;
+        let system = self.names.system_made(connection, &asker.system)?;
+        if self.is_held(participant, system)? {
+            return Ok(Err(JobRefusal::Held));
+        }
+        let deferred = draft.key.starts_with(DEFERRED);
+        let max = if deferred {
+            OPEN_DEFERRED_MAX
+        } else {
+            OPEN_JOBS_MAX
+        };
+        // Both bounds together bound what is counted.
+        let open = one(
+            &self.connection,
+            "SELECT count(*) FROM job INDEXED BY job_open
+             WHERE participant = ?1 AND system = ?2 AND state IN (1, 2, 3)
+                 AND (substr(key, 1, length(?3)) = ?3) = ?4",
+            params![participant, system, DEFERRED, deferred],
+            |row| Ok(row.get::<_, u32>(0)?),
+        )?;
+        let full = open.unwrap_or(0) >= max;
+        Ok(if full {
+            Err(JobRefusal::TooManyOpen { max })
+        } else {
+            Ok(())
+        })
     }
 
     fn write_new_job(&mut self, id: i64, draft: &JobDraft) -> Result<(), Failure> {
@@ -176,10 +218,13 @@ impl Core {
         )?;
         if job.items_received < job.items_total {
             Ok(())
-        } else if job.items_answered < job.items_total {
-            self.run_job(&job)
-        } else {
+        } else if job.items_answered == job.items_total {
             self.finish_job(&job, now)
+        } else if self.is_held(job.participant, job.system)? {
+            self.pause_job(&job, now)?;
+            self.give_reason(&job, ErrorCode::JobMissesTooMany)
+        } else {
+            self.run_job(&job)
         }
     }
 
@@ -230,21 +275,39 @@ impl Core {
         let Some(job) = self.find_job(job)? else {
             return Ok(Err(JobRefusal::NotFound));
         };
-        let next = match follow(job.state, command) {
-            Ok(next) => next,
+        let mut lifted = false;
+        if command == JobCommand::Resume {
+            let held = job.missed || self.is_held(job.participant, job.system)?;
+            if held && actor.is_none() && job.state == Paused {
+                return Ok(Err(JobRefusal::Held));
+            }
+            lifted = held && actor.is_some() && self.clear_slate(job.participant, job.system)?;
+        }
+        let changes = match follow(job.state, command) {
+            Ok(next) => next.is_some(),
+            // The operator meant the hold, of which this job is only a part.
+            Err(_) if lifted => false,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if next.is_some() {
-            let kind = match command {
-                JobCommand::Pause(_) => self.pause_job(&job, micros(now)).map(|()| "pause_job"),
-                JobCommand::Resume => self.run_job(&job).map(|()| "resume_job"),
-                JobCommand::Cancel => self.cancel_job(&job, micros(now)).map(|()| "cancel_job"),
-            }?;
+        let (job_id, at) = (job.id, micros(now));
+        let kind = match command {
+            JobCommand::Pause(_) => "pause_job",
+            JobCommand::Resume => "resume_job",
+            JobCommand::Cancel => "cancel_job",
+        };
+        if changes {
+            match command {
+                JobCommand::Pause(_) => self.pause_job(&job, at)?,
+                JobCommand::Resume => self.run_job(&job)?,
+                JobCommand::Cancel => self.cancel_job(&job, at)?,
+            }
             // A reader of answers learns that no more will come.
             self.woken = true;
-            if let Some(actor) = actor {
-                self.act(actor, kind, &JobId(job.id).to_string())?;
-            }
+        }
+        if let Some(actor) = actor
+            && (changes || lifted)
+        {
+            self.act(actor, kind, &JobId(job_id).to_string())?;
         }
         if let JobCommand::Pause(Some(reason)) = command {
             self.give_reason(&job, reason)?;
@@ -261,12 +324,14 @@ impl Core {
         Ok(())
     }
 
-    /// Keeps why the gateway paused a job, be it paused already for no reason of the gateway's.
+    /// Keeps why the gateway paused a job, be it paused already for no reason of the gateway's. Misses override
+    /// any other reason, because only they need an operator.
     fn give_reason(&self, job: &Job, reason: ErrorCode) -> Result<(), Failure> {
         execute(
             &self.connection,
-            "UPDATE job SET state_reason = coalesce(state_reason, ?2) WHERE id = ?1",
-            params![job.id, reason.name()],
+            "UPDATE job SET state_reason = CASE ?2 WHEN ?3 THEN ?2 ELSE coalesce(state_reason, ?2) END
+             WHERE id = ?1",
+            params![job.id, reason.name(), ErrorCode::JobMissesTooMany.name()],
         )?;
         Ok(())
     }
@@ -287,9 +352,10 @@ impl Core {
         one(
             &self.connection,
             "SELECT id, state, items_total, items_received,
-                 items_matched + items_not_matched + items_undecided + items_failed, keep, data_key
+                 items_matched + items_not_matched + items_undecided + items_failed, keep, data_key,
+                 participant, system, state_reason IS ?2
              FROM job WHERE id = ?1",
-            params![job.0],
+            params![job.0, ErrorCode::JobMissesTooMany.name()],
             |row| {
                 let cells = Cells::of("job", row)?;
                 Ok(Job {
@@ -300,6 +366,9 @@ impl Core {
                     items_answered: cells.get(4, "items_matched")?,
                     keep: cells.get(5, "keep")?,
                     key: JobKey::read(&cells, 6, cells.id())?,
+                    participant: cells.get(7, "participant")?,
+                    system: cells.get(8, "system")?,
+                    missed: cells.get(9, "state_reason")?,
                 })
             },
         )

@@ -5,8 +5,8 @@ use lienthong_domain::identity::{JobId, UsageId};
 use lienthong_domain::participant::ParticipantId;
 use lienthong_domain::{ErrorCode, Timestamp};
 use lienthong_ports::identity::{
-    Asker, GuardAction, ItemAnswer, ItemDraft, ItemFinish, ItemNext, ItemWork, JobCommand,
-    JobDraft, JobRefusal, JobRow, UsageDraft, UsageFilter, UsageRow,
+    Asker, Finished, GuardAction, ItemAnswer, ItemDraft, ItemFinish, ItemNext, ItemWork,
+    JobCommand, JobDraft, JobRefusal, JobRow, UsageDraft, UsageFilter, UsageRow,
 };
 use lienthong_ports::store::{Actor, ClaimTerms};
 use lienthong_ports::{IdentityStore, Message, StoreError};
@@ -124,6 +124,19 @@ impl IdentityStore for SqliteStore {
         Ok(answer)
     }
 
+    async fn clear_misses(
+        &self,
+        participant: &ParticipantId,
+        system: &str,
+        actor: Actor,
+    ) -> Result<bool, StoreError> {
+        let (participant, system) = (participant.clone(), system.to_owned());
+        self.write(Kind::Work, 1, move |core| {
+            core.clear_misses(&participant, &system, &actor)
+        })
+        .await
+    }
+
     async fn answers(
         &self,
         job: JobId,
@@ -179,7 +192,7 @@ impl IdentityStore for SqliteStore {
         Ok(works)
     }
 
-    async fn finish_items(&self, finishes: Vec<ItemFinish>) -> Result<Vec<bool>, StoreError> {
+    async fn finish_items(&self, finishes: Vec<ItemFinish>) -> Result<Vec<Finished>, StoreError> {
         let finishes: Vec<_> = finishes.into_iter().map(EncodedFinish::from).collect();
         self.write(Kind::Work, finishes.len(), move |core| {
             core.finish_items(&finishes)
@@ -249,6 +262,7 @@ impl SqliteStore {
                     message,
                     next: ItemNext::Failed(ErrorCode::Internal),
                     usage: None,
+                    misses_percent_max: 100,
                     now,
                 });
             })

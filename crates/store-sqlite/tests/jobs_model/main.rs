@@ -10,7 +10,7 @@ use lienthong_domain::identity::{JobId, JobState, UsageId, Verdict};
 use lienthong_ports::conformance::identity::{claims, draft, usage_draft, verification};
 use lienthong_ports::conformance::store::at;
 use lienthong_ports::identity::{
-    ItemDraft, ItemFinish, ItemNext, JobCommand, JobDraft, JobRefusal,
+    ATTEMPTS_MAX, Finished, ItemDraft, ItemFinish, ItemNext, JobCommand, JobDraft, JobRefusal,
 };
 use lienthong_ports::store::ClaimTerms;
 use lienthong_ports::{IdentityStore, Message};
@@ -291,12 +291,14 @@ impl Pair {
             message,
             next,
             usage: Some(usage_draft(1, now)),
+            misses_percent_max: 100,
             now: at(now),
         };
         let finished = self.store.finish_items(vec![finish]).await.expect("finish");
         self.model.usage += 1;
         let fresh = self.model.fresh(message, ItemState::Calling);
-        assert_eq!(finished, [fresh.is_some()]);
+        let kept = [Finished::Stale, Finished::Kept][usize::from(fresh.is_some())];
+        assert_eq!(finished, [kept]);
         let Some((job, position)) = fresh else { return };
         let job = &mut self.model.jobs[job];
         match ending {
@@ -331,7 +333,15 @@ impl Pair {
             let item = &job.items[&position];
             if item.lease_until <= now {
                 let calling = item.state == ItemState::Calling;
-                job.give_back(position, now, calling);
+                let asks_on = matches!(job.state, JobState::Running | JobState::Paused);
+                if calling && asks_on && item.attempts >= ATTEMPTS_MAX {
+                    let item = job.items.get_mut(&position).expect("it is in flight");
+                    item.state = ItemState::Answered(None);
+                    job.counts[3] += 1;
+                    job.finish_if_answered(now);
+                } else {
+                    job.give_back(position, now, calling);
+                }
                 count += 1;
             }
         }

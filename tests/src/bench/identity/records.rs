@@ -55,7 +55,10 @@ pub(super) async fn measure(folder: &Path, loads: &[Load]) -> anyhow::Result<Vec
 fn draft(vault: &Vault, loads: &[Load], place: usize) -> anyhow::Result<UsageDraft> {
     let load = loads.iter().find(|load| place < load.counted.end);
     let caller = place % load.map_or(1, |load| load.callers);
-    let number = format!("{place:012}");
+    // The block is the number without its last six digits.
+    let (block, rest) = (place / 1_000_000, place % 1_000_000);
+    let (block, rest) = (format!("{block:06}"), format!("{rest:06}"));
+    let number = format!("{block}{rest}");
     let pseudonym = |domain, text: &str| Pseudonym(vault.pseudonym(domain, text).0);
     let invalid = |what| move |reason| anyhow::anyhow!("{what}: {reason:?}");
     Ok(UsageDraft {
@@ -66,7 +69,7 @@ fn draft(vault: &Vault, loads: &[Load], place: usize) -> anyhow::Result<UsageDra
             ..asker(MINISTRY.0)
         },
         subject: Some(pseudonym("citizen number", &number)),
-        block: Some(pseudonym("citizen number block", &number[..6])),
+        block: Some(pseudonym("citizen number block", &block)),
         purpose: PurposeCode::parse(PURPOSE).map_err(invalid("purpose"))?,
         dossier: None,
         kind: UsageKind::Verify,

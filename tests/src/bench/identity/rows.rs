@@ -8,171 +8,179 @@ use crate::bench::report::{Aim, Grid, Line, Row};
 /// The caller count at which throughput is judged.
 const CALLERS_JUDGED: usize = 32;
 
-/// Everything that was measured, a column for each number of callers.
-pub(super) fn grid(loads: &[Load], taken: &[Vec<Phase>]) -> Grid {
-    let middles = |read: &dyn Fn(&Phase) -> f64| -> Vec<f64> {
-        let columns = 0..loads.len();
-        columns
-            .map(|index| median(taken.iter().map(|phases| read(&phases[index]))))
-            .collect()
-    };
-    let mut lines = Vec::new();
-    let mut add = |name, label, unit, read: &dyn Fn(&Phase) -> f64| {
-        let values = middles(read);
-        // Without nginx its lines would be empty.
-        if values.iter().any(|value| value.is_finite()) {
-            lines.push(Line {
-                name,
-                label,
-                unit,
-                values,
-            });
-        }
-    };
-    let nginx =
-        |read: fn(&Met) -> f64| move |phase: &Phase| phase.nginx.as_ref().map_or(f64::NAN, read);
-    add("adapter_rate", "adapter called directly", "/s", &|phase| {
-        phase.adapter.latency.calls_per_second
-    });
-    add(
-        "nginx_rate",
-        "nginx",
-        "/s",
-        &nginx(|met| met.latency.calls_per_second),
-    );
-    add("gateway_rate", "gateway", "/s", &|phase| {
-        phase.gateway.latency.calls_per_second
-    });
-    add("record_rate", "usage record alone", "/s", &|phase| {
+/// Stable name, label, unit, and where it stands.
+type Figure = (&'static str, &'static str, &'static str, fn(&Phase) -> f64);
+
+/// Everything that is measured of one number of callers.
+const FIGURES: [Figure; 23] = [
+    ("adapter_rate", "adapter called directly", "/s", |phase| {
+        rate(&phase.adapter)
+    }),
+    ("nginx_rate", "nginx", "/s", |phase| nginx(phase, rate)),
+    ("gateway_rate", "gateway", "/s", |phase| {
+        rate(&phase.gateway)
+    }),
+    ("record_rate", "usage record alone", "/s", |phase| {
         phase.record.calls_per_second
-    });
-    add(
+    }),
+    (
         "adapter_p50",
         "p50, adapter called directly",
         "ms",
-        &|phase| phase.adapter.latency.p50_ms,
-    );
-    add(
-        "nginx_p50",
-        "p50, nginx",
-        "ms",
-        &nginx(|met| met.latency.p50_ms),
-    );
-    add("gateway_p50", "p50, gateway", "ms", &|phase| {
-        phase.gateway.latency.p50_ms
-    });
-    add("record_p50", "p50, usage record alone", "ms", &|phase| {
+        |phase| p50(&phase.adapter),
+    ),
+    ("nginx_p50", "p50, nginx", "ms", |phase| nginx(phase, p50)),
+    ("gateway_p50", "p50, gateway", "ms", |phase| {
+        p50(&phase.gateway)
+    }),
+    ("record_p50", "  usage record alone", "ms", |phase| {
         phase.record.p50_ms
-    });
-    add(
+    }),
+    (
         "without_record_p50",
-        "p50, gateway less usage record",
+        "  gateway less usage record",
         "ms",
-        &without_record,
-    );
-    add(
+        without_record,
+    ),
+    (
         "adapter_p99",
         "p99, adapter called directly",
         "ms",
-        &|phase| phase.adapter.latency.p99_ms,
-    );
-    add(
-        "nginx_p99",
-        "p99, nginx",
-        "ms",
-        &nginx(|met| met.latency.p99_ms),
-    );
-    add("gateway_p99", "p99, gateway", "ms", &|phase| {
-        phase.gateway.latency.p99_ms
-    });
-    add("record_p99", "p99, usage record alone", "ms", &|phase| {
+        |phase| p99(&phase.adapter),
+    ),
+    ("nginx_p99", "p99, nginx", "ms", |phase| nginx(phase, p99)),
+    ("gateway_p99", "p99, gateway", "ms", |phase| {
+        p99(&phase.gateway)
+    }),
+    ("record_p99", "  usage record alone", "ms", |phase| {
         phase.record.p99_ms
-    });
-    add(
-        "nginx_us",
-        "processor time of a question, nginx",
+    }),
+    ("group", "usage records per commit", "", |phase| phase.group),
+    (
+        "adapter_us",
+        "processor time of a question, adapter called directly",
         "us",
-        &nginx(|met| met.door_us),
-    );
-    add(
-        "gateway_us",
-        "processor time of a question, gateway",
-        "us",
-        &|phase| phase.gateway.door_us,
-    );
-    add("adapter_us", "  adapter, called directly", "us", &|phase| {
+        |phase| all_us(&phase.adapter),
+    ),
+    ("adapter_adapter_us", "  adapter", "us", |phase| {
         phase.adapter.adapter_us
-    });
-    add(
-        "adapter_nginx_us",
-        "  adapter, behind nginx",
+    }),
+    (
+        "nginx_us",
+        "processor time of a question, through nginx",
         "us",
-        &nginx(|met| met.adapter_us),
-    );
-    add(
-        "adapter_gateway_us",
-        "  adapter, behind the gateway",
+        |phase| nginx(phase, all_us),
+    ),
+    ("nginx_door_us", "  nginx", "us", |phase| {
+        nginx(phase, |met| met.door_us)
+    }),
+    ("nginx_adapter_us", "  adapter", "us", |phase| {
+        nginx(phase, |met| met.adapter_us)
+    }),
+    (
+        "gateway_us",
+        "processor time of a question, through the gateway",
         "us",
-        &|phase| phase.gateway.adapter_us,
-    );
-    add(
-        "load_us",
-        "  load generator, at the gateway",
-        "us",
-        &|phase| phase.gateway.load_us,
-    );
-    add("group", "usage records per commit", "", &|phase| {
-        phase.group
-    });
+        |phase| all_us(&phase.gateway),
+    ),
+    ("gateway_door_us", "  gateway", "us", |phase| {
+        phase.gateway.door_us
+    }),
+    ("gateway_adapter_us", "  adapter", "us", |phase| {
+        phase.gateway.adapter_us
+    }),
+    ("gateway_load_us", "  load generator", "us", |phase| {
+        phase.gateway.load_us
+    }),
+];
+
+/// Everything that was measured, a column for each number of callers.
+pub(super) fn grid(loads: &[Load], taken: &[Vec<Phase>]) -> Grid {
+    let middle = |index: usize, read: fn(&Phase) -> f64| {
+        median(taken.iter().map(|phases| read(&phases[index])))
+    };
+    let line = |(name, label, unit, read): Figure| Line {
+        name,
+        label,
+        unit,
+        values: (0..loads.len()).map(|index| middle(index, read)).collect(),
+    };
+    let lines = FIGURES.into_iter().map(line);
     Grid {
         heads: loads.iter().map(|load| callers(load.callers)).collect(),
-        lines,
+        // Without nginx its lines would be empty.
+        lines: lines
+            .filter(|line| line.values.iter().any(|value| value.is_finite()))
+            .collect(),
     }
 }
 
 /// The gateway beside its counterparts; with `aims` what should come out.
 pub(super) fn ratios(loads: &[Load], taken: &[Vec<Phase>], aims: bool) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for (index, load) in loads.iter().enumerate() {
-        let names = match load.callers {
-            1 => ["ratio_1", "ratio_adapter_1", "added_p50_1"],
-            8 => ["ratio_8", "ratio_adapter_8", "added_p50_8"],
-            _ => ["ratio_32", "ratio_adapter_32", "added_p50_32"],
+    let rows = loads.iter().enumerate().flat_map(|(index, load)| {
+        let phases = || taken.iter().map(move |phases| &phases[index]);
+        ratios_of(load.callers, phases, aims)
+    });
+    rows.collect()
+}
+
+fn ratios_of<'a, Phases>(count: usize, phases: impl Fn() -> Phases, aims: bool) -> Vec<Row>
+where
+    Phases: Iterator<Item = &'a Phase>,
+{
+    let names = match count {
+        1 => ["ratio_1", "ratio_us_1", "ratio_adapter_1", "added_p50_1"],
+        8 => ["ratio_8", "ratio_us_8", "ratio_adapter_8", "added_p50_8"],
+        _ => [
+            "ratio_32",
+            "ratio_us_32",
+            "ratio_adapter_32",
+            "added_p50_32",
+        ],
+    };
+    let row = |index: usize, label: &str, unit, read: fn(&Phase) -> f64, aim: Option<Aim>| {
+        let value = median(phases().map(read));
+        let label = format!("{:>10}: {label}", callers(count));
+        let row = Row::new(names[index], label, value, unit);
+        let row = match aim.filter(|_| aims) {
+            Some(aim) => row.aim(aim),
+            None => row,
         };
-        let middle =
-            |read: fn(&Phase) -> f64| median(taken.iter().map(|phases| read(&phases[index])));
-        let mut add = |name, label: &str, value: f64, unit, aim: Option<Aim>| {
-            let label = format!("{:>10}: {label}", callers(load.callers));
-            let row = Row::new(name, label, value, unit);
-            rows.push(match aim.filter(|_| aims) {
-                Some(aim) => row.aim(aim),
-                None => row,
-            });
-        };
-        let nginx =
-            middle(|phase| rate(&phase.gateway) / phase.nginx.as_ref().map_or(f64::NAN, rate));
-        if nginx.is_finite() {
-            let aim = (load.callers == CALLERS_JUDGED).then_some(Aim::AtLeast(0.8));
-            add(names[0], "throughput, gateway / nginx", nginx, "", aim);
-        }
-        let adapter = middle(|phase| rate(&phase.gateway) / rate(&phase.adapter));
-        add(
-            names[1],
-            "throughput, gateway / adapter called directly",
-            adapter,
+        // Without nginx there is nothing to compare with.
+        value.is_finite().then_some(row)
+    };
+    let judged = (count == CALLERS_JUDGED).then_some(Aim::AtLeast(0.8));
+    let rows = [
+        row(
+            0,
+            "throughput, gateway / nginx",
             "",
+            |phase| rate(&phase.gateway) / nginx(phase, rate),
+            judged,
+        ),
+        row(
+            1,
+            "processor time of all, nginx / gateway",
+            "",
+            |phase| nginx(phase, all_us) / all_us(&phase.gateway),
             None,
-        );
-        let added = middle(|phase| {
-            let nginx = phase.nginx.as_ref();
-            without_record(phase) - nginx.map_or(f64::NAN, |met| met.latency.p50_ms)
-        });
-        if added.is_finite() {
-            let label = "p50, gateway less usage record less nginx";
-            add(names[2], label, added, "ms", Some(Aim::Below(0.5)));
-        }
-    }
-    rows
+        ),
+        row(
+            2,
+            "throughput, gateway / adapter called directly",
+            "",
+            |phase| rate(&phase.gateway) / rate(&phase.adapter),
+            None,
+        ),
+        row(
+            3,
+            "p50, gateway less usage record less nginx",
+            "ms",
+            |phase| without_record(phase) - nginx(phase, p50),
+            Some(Aim::Below(0.5)),
+        ),
+    ];
+    rows.into_iter().flatten().collect()
 }
 
 /// What a reader must know to judge the figures.
@@ -182,8 +190,9 @@ pub(super) fn notes(taken: &[Vec<Phase>], seen: Option<u64>) -> Vec<String> {
             "each caller has one question at a time, at most {CONNECTIONS} connections; different citizens, true claims, an official \
              per caller, a purpose without dossier; TLS 1.3 with certificates on both sides of every hop"
         ),
-        "load generator, gateway or nginx, adapter and disk share the same cores: with all of them busy, throughput is \
-         the inverse of the processor time of all, and p50 follows from it"
+        "load generator, gateway or nginx, adapter and database share the same cores: with many callers throughput is \
+         the inverse of the processor time of all, and p50 follows from it; the ratio of processor times is what is \
+         left of other programs' noise"
             .to_owned(),
         "usage record alone: IdentityStore::record_usage of single rows by as many callers on the same disk, nothing \
          else running; the product has no mode without it"
@@ -204,8 +213,27 @@ fn rate(met: &Met) -> f64 {
     met.latency.calls_per_second
 }
 
+fn p50(met: &Met) -> f64 {
+    met.latency.p50_ms
+}
+
+fn p99(met: &Met) -> f64 {
+    met.latency.p99_ms
+}
+
+/// Processor time of all programs, the load generator included.
+fn all_us(met: &Met) -> f64 {
+    met.door_us + met.adapter_us + met.load_us
+}
+
+/// Not a number where nginx is missing.
+fn nginx(phase: &Phase, read: fn(&Met) -> f64) -> f64 {
+    phase.nginx.as_ref().map_or(f64::NAN, read)
+}
+
+/// The figure that the product cannot have: the usage record is part of every answer.
 fn without_record(phase: &Phase) -> f64 {
-    phase.gateway.latency.p50_ms - phase.record.p50_ms
+    p50(&phase.gateway) - phase.record.p50_ms
 }
 
 fn callers(count: usize) -> String {

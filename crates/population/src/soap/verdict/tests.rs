@@ -68,9 +68,12 @@ fn the_key_is_compared_over_its_whole_table() {
             "row {index}"
         );
         assert_eq!(key.contradicts(), *verdict == NoMatch, "row {index}");
+        assert_eq!(key.opens_the_record(), *verdict == Match, "row {index}");
         let verification = verification(&hoa(), record, key);
-        assert_eq!(verification.verdict, *verdict, "row {index}");
-        if *verdict == NoMatch {
+        // Of an uncertain record nobody learns that it is there.
+        let verdict = if *certain { *verdict } else { NoMatch };
+        assert_eq!(verification.verdict, verdict, "row {index}");
+        if verdict == NoMatch {
             assert_eq!(verification, Verification::no_match(&hoa()));
         }
     }
@@ -84,7 +87,12 @@ fn another_number_is_another_person() {
         Err(Failure::BadAnswer(_))
     ));
     let asked_by_old = claims("171234567", "Lê Thị Hoà", "1991-04-30");
-    assert!(Key::of(&asked_by_old, &other).is_ok_and(Key::is_certain));
+    assert!(Key::of(&asked_by_old, &other).is_ok_and(Key::opens_the_record));
+    let mut silent = other.clone();
+    silent.old_number = None;
+    let silent = Key::of(&asked_by_old, &silent).unwrap();
+    assert_eq!(silent.verdict(), Verdict::Undecided);
+    assert!(!silent.opens_the_record(), "name and birth date merely fit");
     let asked_by_old = claims("171234568", "Lê Thị Hoà", "1991-04-30");
     assert!(matches!(
         Key::of(&asked_by_old, &other),

@@ -90,10 +90,11 @@ pub async fn answers_name_their_usage_record(subject: &dyn Subject) {
         message: work.message,
         next: ItemNext::Failed(ErrorCode::PopulationUnavailable),
         usage: None,
+        misses_percent_max: 100,
         now: at(3),
     };
     let finished = desk.identity.finish_items(vec![given_up]).await;
-    assert_eq!(finished.expect("finish"), [true]);
+    assert_eq!(finished.expect("finish"), [crate::identity::Finished::Kept]);
     let usage = desk
         .identity
         .usage_since(at(0), UsageId(0), 10)

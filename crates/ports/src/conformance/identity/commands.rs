@@ -205,12 +205,12 @@ pub async fn commands_leave_their_actions(subject: &dyn Subject) {
 pub async fn the_gateways_reason_is_kept_until_it_runs_again(subject: &dyn Subject) {
     let desk = Desk::open(subject).await;
     let job = desk.running("k", 1).await;
-    let misses = JobCommand::Pause(Some(ErrorCode::JobMissesTooMany));
+    let ended = JobCommand::Pause(Some(ErrorCode::GrantNotValid));
     let blocked = JobCommand::Pause(Some(ErrorCode::GuardBlocked));
     desk.command(job, PAUSE, 2).await.expect("paused");
-    for command in [misses, PAUSE, blocked] {
+    for command in [ended, PAUSE, blocked] {
         let row = desk.command(job, command, 3).await.expect("paused");
-        assert_eq!(row.state_reason, Some(ErrorCode::JobMissesTooMany));
+        assert_eq!(row.state_reason, Some(ErrorCode::GrantNotValid));
     }
     let row = desk
         .command(job, JobCommand::Resume, 4)
@@ -219,4 +219,26 @@ pub async fn the_gateways_reason_is_kept_until_it_runs_again(subject: &dyn Subje
     assert_eq!(row.state_reason, None);
     let row = desk.command(job, blocked, 5).await.expect("paused");
     assert_eq!(row.state_reason, Some(ErrorCode::GuardBlocked));
+}
+
+/// Or an owner who had another reason could resume.
+pub async fn misses_override_any_other_reason(subject: &dyn Subject) {
+    let desk = Desk::open(subject).await;
+    let job = desk.running("k", 1).await;
+    let misses = JobCommand::Pause(Some(ErrorCode::JobMissesTooMany));
+    let refused = JobCommand::Pause(Some(ErrorCode::PopulationRefused));
+    desk.command(job, refused, 2).await.expect("paused");
+    for command in [misses, PAUSE, refused] {
+        let row = desk.command(job, command, 3).await.expect("paused");
+        assert_eq!(row.state_reason, Some(ErrorCode::JobMissesTooMany));
+    }
+    let resume = JobCommand::Resume;
+    let owner = desk.command(job, resume, 4).await;
+    assert_eq!(owner, Err(JobRefusal::Held), "for operators only");
+    assert_eq!(desk.job(job).await.state, Paused);
+    let operator = desk
+        .identity
+        .command_job(job, resume, Some(actor(5)), at(5));
+    let row = operator.await.expect("command").expect("resumed");
+    assert_eq!((row.state, row.state_reason), (Running, None));
 }

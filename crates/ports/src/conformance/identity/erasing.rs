@@ -6,7 +6,7 @@ use lienthong_domain::identity::{UsageId, Verdict};
 use super::Subject;
 use super::fixture::{Desk, KEEP_SECONDS, answered, asker, draft};
 use crate::conformance::store::at;
-use crate::identity::{JobCommand, JobRefusal, UsageFilter};
+use crate::identity::{ERASED_KEEP, JobCommand, JobRefusal, UsageFilter};
 use crate::store::StoreError;
 
 /// What was read is gone, what was not is there.
@@ -158,6 +158,34 @@ pub async fn an_erased_job_takes_nothing_more(subject: &dyn Subject) {
         Ok(Erased),
         "a key is used once"
     );
+}
+
+/// Its key may then be used anew, its number never.
+pub async fn the_row_of_an_erased_job_has_an_end_too(subject: &dyn Subject) {
+    let desk = Desk::open(subject).await;
+    let first = desk.open_job("k", 1).await.id;
+    let newest = desk.open_job("newest", 1).await.id;
+    let sweep = async |seconds| {
+        let erased = desk.identity.erase_jobs(at(seconds), 10).await;
+        erased.expect("erase")
+    };
+    assert_eq!(sweep(KEEP_SECONDS).await, 2);
+    let kept = i64::try_from(ERASED_KEEP.as_secs()).expect("a month");
+    let end = KEEP_SECONDS + kept;
+    assert_eq!(sweep(end - 1).await, 0);
+    assert_eq!(desk.job(first).await.state, Erased);
+    assert_eq!(sweep(end).await, 0, "they were erased before");
+    let gone = desk.identity.job(first).await.expect("job");
+    assert_eq!(gone, None);
+    assert_eq!(
+        desk.job(newest).await.state,
+        Erased,
+        "its number must not come twice"
+    );
+    let again = desk.open_job("k", 1).await;
+    assert!(again.id > newest);
+    assert_eq!(sweep(end).await, 1, "the new job is as old as the first");
+    assert_eq!(desk.identity.job(newest).await.expect("job"), None);
 }
 
 /// More items than one part of a deletion has.

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use lienthong_domain::identity::Verdict;
-use lienthong_domain::{DeliveryId, DossierStatus, Fence, Timestamp};
+use lienthong_domain::identity::{JobState, Verdict};
+use lienthong_domain::{DeliveryId, DossierStatus, ErrorCode, Fence, Timestamp};
 
 use super::fixture::{Desk, answered, asker, claims, draft, full_claims, inquiry};
 use super::{Opened, Subject};
 use crate::broker::Message;
 use crate::conformance::store::{at, code, offer};
-use crate::identity::{ItemDraft, ItemId, ItemNext, UsageFilter};
+use crate::identity::{ATTEMPTS_MAX, ItemDraft, ItemId, ItemNext, UsageFilter};
 use crate::store::ClaimTerms;
 
 /// A retry at this second.
@@ -214,6 +214,32 @@ pub async fn a_vanished_worker_counts_as_an_attempt(subject: &dyn Subject) {
             .await
     );
     assert_eq!(desk.work_one(63).await.attempts, 1);
+}
+
+/// As a failure of ours, counted like any other; a claim that was never begun is no attempt.
+pub async fn an_item_that_kills_its_workers_is_given_up(subject: &dyn Subject) {
+    let desk = Desk::open(subject).await;
+    let job = desk.running("k", 1).await;
+    let mut seconds = 2;
+    let mut expire = async || {
+        seconds += 60;
+        let expired = desk.identity.expire_items(at(seconds), 10).await;
+        assert_eq!(expired.expect("expire"), 1);
+        seconds
+    };
+    assert_eq!(desk.claim(1, 2).await.len(), 1);
+    let mut now = expire().await;
+    for attempts in 0..=ATTEMPTS_MAX {
+        assert_eq!(desk.job(job).await.items_failed, 0);
+        assert_eq!(desk.work_one(now).await.attempts, attempts);
+        now = expire().await;
+    }
+    let row = desk.job(job).await;
+    assert_eq!((row.state, row.items_failed), (JobState::Done, 1));
+    assert_eq!(row.finished_at, Some(at(now)));
+    assert_eq!(desk.claim(10, now + 1_000).await, []);
+    let answers = desk.answers(job, 0).await;
+    assert_eq!(answers[0].result, Err(ErrorCode::Internal));
 }
 
 /// Calling items keep their lease.

@@ -7,7 +7,7 @@ use lienthong_domain::identity::{JobId, OfficialId, PurposeCode};
 use super::Subject;
 use super::fixture::{Desk, KEEP_SECONDS, asker, draft, inquiry};
 use crate::conformance::store::at;
-use crate::identity::{JobDraft, JobRefusal};
+use crate::identity::{JobCommand, JobDraft, JobRefusal, OPEN_JOBS_MAX};
 
 /// A repeated opening finds the job as it stands.
 pub async fn a_job_is_opened_once_per_key(subject: &dyn Subject) {
@@ -62,6 +62,38 @@ pub async fn keys_belong_to_their_participant_and_system(subject: &dyn Subject) 
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 3);
+}
+
+/// Per system; questions put off are counted apart, and what has ended not at all.
+pub async fn open_jobs_are_bounded(subject: &dyn Subject) {
+    let desk = Desk::open(subject).await;
+    let open = async |draft| {
+        let opened = desk.identity.open_job(draft).await.expect("open");
+        opened.map(|row| row.id)
+    };
+    let first = open(draft("k0", 1)).await.expect("room");
+    for number in 1..OPEN_JOBS_MAX {
+        let opened = open(draft(&format!("k{number}"), 1)).await;
+        assert!(opened.is_ok(), "{number}: {opened:?}");
+    }
+    let full = Err(JobRefusal::TooManyOpen { max: OPEN_JOBS_MAX });
+    assert_eq!(open(draft("more", 1)).await, full);
+    assert_eq!(
+        open(draft("k0", 1)).await,
+        Ok(first),
+        "a known one is found"
+    );
+    let mut neighbour = draft("more", 1);
+    neighbour.asker.system = "vilis".into();
+    assert!(open(neighbour).await.is_ok(), "another system has its own");
+    let deferred = open(draft("defer/0199", 1)).await;
+    assert!(deferred.is_ok(), "a question put off is no such job");
+    assert_eq!(open(draft("more", 1)).await, full);
+    desk.command(first, JobCommand::Cancel, 2)
+        .await
+        .expect("cancelled");
+    assert!(open(draft("more", 1)).await.is_ok());
+    assert_eq!(open(draft("still more", 1)).await, full);
 }
 
 /// Another purpose, dossier, official or size.

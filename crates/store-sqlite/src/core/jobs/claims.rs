@@ -4,9 +4,9 @@ use lienthong_domain::identity::JobState::{
     self, Cancelled, Done, Erased, Paused, Running, Uploading,
 };
 use lienthong_domain::identity::{Inquiry, JobId};
-use lienthong_domain::{Fence, Timestamp};
+use lienthong_domain::{ErrorCode, Fence, Timestamp};
 use lienthong_ports::Message;
-use lienthong_ports::identity::{Asker, ItemId, ItemWork};
+use lienthong_ports::identity::{ATTEMPTS_MAX, Asker, DEFERRED, ItemId, ItemWork};
 use lienthong_ports::store::ClaimTerms;
 use lienthong_vault::Vault;
 use rusqlite::params;
@@ -24,6 +24,7 @@ pub(super) struct InFlight {
     pub(super) job: i64,
     pub(super) job_state: JobState,
     state: i64,
+    attempts: u32,
 }
 
 /// What an attempt at an item needs, still sealed: the caller opens it, not the writer.
@@ -33,6 +34,7 @@ pub(crate) struct BegunItem {
     attempts: u32,
     claims: Vec<u8>,
     key: JobKey,
+    deferred: bool,
     asker: Asker,
     inquiry: Inquiry,
 }
@@ -52,6 +54,7 @@ impl BegunItem {
             claims: open_claims(&key, self.item, &self.claims)?,
             asker: self.asker,
             inquiry: self.inquiry,
+            deferred: self.deferred,
             attempts: self.attempts,
         })
     }
@@ -171,7 +174,7 @@ impl Core {
     ) -> Result<Option<InFlight>, Failure> {
         one(
             &self.connection,
-            "SELECT i.id, i.job, j.state, i.state FROM job_item i JOIN job j ON j.id = i.job
+            "SELECT i.id, i.job, j.state, i.state, i.attempts FROM job_item i JOIN job j ON j.id = i.job
              WHERE i.id = ?1 AND i.fence = ?2 AND i.state = ?3",
             params![item_of(message), message.fence.0, state],
             read_in_flight,
@@ -239,11 +242,12 @@ impl Core {
     fn begun_item(&self, message: Message, item: i64) -> Result<Option<BegunItem>, Failure> {
         one(
             &self.connection,
-            "SELECT i.id, i.job, i.attempts, i.claims, j.data_key, p.code, s.name, o.name, j.purpose, j.dossier
+            "SELECT i.id, i.job, i.attempts, i.claims, j.data_key, p.code, s.name, o.name, j.purpose, j.dossier,
+                 substr(j.key, 1, length(?2)) = ?2
              FROM job_item i JOIN job j ON j.id = i.job JOIN participant p ON p.id = j.participant
                  JOIN system s ON s.id = j.system JOIN official o ON o.id = j.official
              WHERE i.id = ?1",
-            params![item],
+            params![item, DEFERRED],
             |row| {
                 let cells = Cells::of("job_item", row)?;
                 let asker = read_asker(&cells, 5)?;
@@ -254,6 +258,7 @@ impl Core {
                     claims: cells.get(3, "claims")?,
                     key: JobKey::read(&cells, 4, cells.get(1, "job")?)?,
                     inquiry: read_inquiry(&cells, 8, &asker.official)?,
+                    deferred: cells.get(10, "key")?,
                     asker,
                 })
             },
@@ -263,7 +268,7 @@ impl Core {
     pub(crate) fn expire_items(&mut self, now: Timestamp, items: u32) -> Result<u64, Failure> {
         let run_out = all(
             &self.connection,
-            "SELECT i.id, i.job, j.state, i.state
+            "SELECT i.id, i.job, j.state, i.state, i.attempts
              FROM job_item i INDEXED BY job_item_leased CROSS JOIN job j ON j.id = i.job
              WHERE i.state IN (2, 3) AND i.lease_until <= ?1 ORDER BY i.lease_until, i.id LIMIT ?2",
             params![
@@ -273,8 +278,14 @@ impl Core {
             read_in_flight,
         )?;
         for item in &run_out {
+            let vanished = item.state == CALLING;
             // A vanished worker counts, so that an item that kills its workers comes to an end.
-            self.give_back(item, micros(now), item.state == CALLING)?;
+            let asks_on = matches!(item.job_state, Uploading | Running | Paused);
+            if vanished && asks_on && item.attempts >= ATTEMPTS_MAX {
+                self.give_up(item, ErrorCode::Internal, micros(now))?;
+            } else {
+                self.give_back(item, micros(now), vanished)?;
+            }
         }
         Ok(run_out.len() as u64)
     }
@@ -283,7 +294,7 @@ impl Core {
         // At most the window, so this is one bounded read.
         let sent = all(
             &self.connection,
-            "SELECT i.id, i.job, j.state, i.state
+            "SELECT i.id, i.job, j.state, i.state, i.attempts
              FROM job_item i INDEXED BY job_item_leased CROSS JOIN job j ON j.id = i.job
              WHERE i.state IN (2, 3) AND i.state = 2",
             [],
@@ -306,5 +317,6 @@ fn read_in_flight(row: &rusqlite::Row<'_>) -> Result<InFlight, Failure> {
             .joined("job", job)
             .decoded(2, "state", JobState::from_code)?,
         state: cells.get(3, "state")?,
+        attempts: cells.get(4, "attempts")?,
     })
 }

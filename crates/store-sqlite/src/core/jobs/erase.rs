@@ -2,17 +2,19 @@
 //!
 //! A job may have 200,000 items, and the writer serves everybody. So the transaction that cancels or
 //! erases a job only marks it; its items are deleted in parts of [`ITEMS_ERASED_MAX`], each a
-//! transaction of its own, which a crash may come between: the next [`Core::erase_jobs`] goes on.
+//! transaction of its own, which a crash may come between: the next [`Core::erase_jobs`] goes on. The row of an
+//! erased job has its own end in `erase_at`.
 
 use lienthong_domain::Timestamp;
 use lienthong_domain::identity::JobId;
 use lienthong_domain::identity::JobState::{self, Cancelled, Done, Erased};
+use lienthong_ports::identity::ERASED_KEEP;
 use rusqlite::params;
 
 use super::Core;
 use crate::error::Failure;
 use crate::identity_rows::{JobKey, item_id, wrap};
-use crate::rows::{Cells, all, execute, limit, micros, one};
+use crate::rows::{Cells, all, duration_micros, execute, limit, micros, one};
 
 /// Most items deleted in one transaction.
 const ITEMS_ERASED_MAX: usize = 500;
@@ -55,23 +57,33 @@ impl Core {
     fn erase_job(&mut self, job: i64) -> Result<(), Failure> {
         execute(
             &self.connection,
-            "UPDATE job SET state = 6, data_key = NULL, kek = NULL, due_at = NULL, erase_at = NULL, untidy = 1
+            "UPDATE job SET state = 6, data_key = NULL, kek = NULL, due_at = NULL, untidy = 1,
+                 erase_at = min(coalesce(erase_at, finished_at, created_at) + ?2, ?3)
              WHERE id = ?1",
-            params![job],
+            params![job, duration_micros(ERASED_KEEP), micros(Timestamp::MAX)],
         )?;
         self.log_holds_old_keys = true;
         Ok(())
     }
 
     pub(crate) fn erase_jobs(&mut self, now: Timestamp, jobs: u32) -> Result<u64, Failure> {
+        let most = limit(usize::try_from(jobs).unwrap_or(usize::MAX));
+        // The newest row stays, because the next number follows from it.
+        execute(
+            &self.connection,
+            "DELETE FROM job WHERE id IN
+                 (SELECT id FROM job INDEXED BY job_erase
+                  WHERE erase_at IS NOT NULL AND erase_at <= ?1 AND state = 6 AND untidy = 0
+                      AND id < (SELECT max(id) FROM job)
+                  ORDER BY erase_at, id LIMIT ?2)",
+            params![micros(now), most],
+        )?;
         let due = all(
             &self.connection,
-            "SELECT id FROM job INDEXED BY job_erase WHERE erase_at IS NOT NULL AND erase_at <= ?1
+            "SELECT id FROM job INDEXED BY job_erase
+             WHERE erase_at IS NOT NULL AND erase_at <= ?1 AND state <> 6
              ORDER BY erase_at, id LIMIT ?2",
-            params![
-                micros(now),
-                limit(usize::try_from(jobs).unwrap_or(usize::MAX))
-            ],
+            params![micros(now), most],
             |row| Ok(row.get::<_, i64>(0)?),
         )?;
         for job in &due {

@@ -7,7 +7,8 @@ use lienthong_domain::identity::JobState::{Erased, Paused, Running};
 use lienthong_domain::identity::{JobId, UsageId, Verdict};
 use lienthong_domain::{ErrorCode, Timestamp};
 use lienthong_ports::Message;
-use lienthong_ports::identity::{ItemFinish, ItemNext, UsageDraft};
+use lienthong_ports::identity::misses::is_miss;
+use lienthong_ports::identity::{Finished, ItemFinish, ItemNext, UsageDraft};
 use lienthong_vault::DataKey;
 use rusqlite::params;
 
@@ -22,12 +23,20 @@ pub(crate) struct EncodedFinish {
     message: Message,
     next: EncodedNext,
     usage: Option<UsageDraft>,
+    misses_percent_max: u32,
     now: Timestamp,
 }
 
 enum EncodedNext {
-    Answered { verdict: Verdict, json: Vec<u8> },
-    Retry { at: Timestamp, counted: bool },
+    Answered {
+        verdict: Verdict,
+        missed: bool,
+        json: Vec<u8>,
+    },
+    Retry {
+        at: Timestamp,
+        counted: bool,
+    },
     Failed(ErrorCode),
 }
 
@@ -38,21 +47,17 @@ impl From<ItemFinish> for EncodedFinish {
             next: match finish.next {
                 ItemNext::Answered(answer) => EncodedNext::Answered {
                     verdict: answer.verdict,
+                    missed: is_miss(&answer),
                     json: json(&answer),
                 },
                 ItemNext::Retry { at, counted } => EncodedNext::Retry { at, counted },
                 ItemNext::Failed(code) => EncodedNext::Failed(code),
             },
             usage: finish.usage,
+            misses_percent_max: finish.misses_percent_max,
             now: finish.now,
         }
     }
-}
-
-/// How an item was answered in the end: one column of the job counts it.
-enum Ending<'a> {
-    Answer { verdict: Verdict, json: &'a [u8] },
-    Failure(ErrorCode),
 }
 
 /// The keys that one call has unwrapped.
@@ -62,7 +67,7 @@ impl Core {
     pub(crate) fn finish_items(
         &mut self,
         finishes: &[EncodedFinish],
-    ) -> Result<Vec<bool>, Failure> {
+    ) -> Result<Vec<Finished>, Failure> {
         let mut keys = Keys::new();
         finishes
             .iter()
@@ -73,80 +78,109 @@ impl Core {
                 let item = self.in_flight(finish.message, CALLING)?;
                 // The rows of an erased job only wait to be deleted, and nothing can be sealed any more.
                 let Some(item) = item.filter(|item| item.job_state != Erased) else {
-                    return Ok(false);
+                    return Ok(Finished::Stale);
                 };
-                self.end_item(&item, finish, usage, &mut keys)
-                    .map(|()| true)
+                let held = self.end_item(&item, finish, usage, &mut keys)?;
+                Ok(if held { Finished::Held } else { Finished::Kept })
             })
             .collect()
     }
 
+    /// Ends an attempt; whether it was one miss too many.
     fn end_item(
         &mut self,
         item: &InFlight,
         finish: &EncodedFinish,
         usage: Option<UsageId>,
         keys: &mut Keys,
-    ) -> Result<(), Failure> {
-        let ending = match &finish.next {
-            EncodedNext::Answered { verdict, json } => Ending::Answer {
-                verdict: *verdict,
+    ) -> Result<bool, Failure> {
+        let now = micros(finish.now);
+        let (verdict, missed, json) = match &finish.next {
+            EncodedNext::Answered {
+                verdict,
+                missed,
                 json,
-            },
-            EncodedNext::Failed(code) => Ending::Failure(*code),
+            } => (*verdict, *missed, json),
+            EncodedNext::Failed(code) => {
+                self.note_usage(item, usage)?;
+                return self.give_up(item, *code, now).map(|()| false);
+            }
             EncodedNext::Retry { at, counted } => {
-                if let Some(usage) = usage {
-                    execute(
-                        &self.connection,
-                        "UPDATE job_item SET usage = ?2 WHERE id = ?1",
-                        params![item.id, usage.0],
-                    )?;
-                }
-                return self.give_back(item, micros(*at), *counted);
+                self.note_usage(item, usage)?;
+                return self.give_back(item, micros(*at), *counted).map(|()| false);
             }
         };
+        let job = self.job_of(item)?;
+        let key = match keys.entry(job.id) {
+            Entry::Occupied(unwrapped) => unwrapped.into_mut(),
+            Entry::Vacant(place) => place.insert(job.key.unwrap(&self.vault)?),
+        };
+        let answer = Sealed::Answer.seal(key, item.id, json);
+        self.note_usage(item, usage)?;
+        self.write_ending(item, Some(&answer), None)?;
+        self.count_ending(&job, Some(verdict), now)?;
+        self.note_answer(&job, missed, finish.misses_percent_max, now)
+    }
+
+    /// Gives an item up for good.
+    pub(super) fn give_up(
+        &mut self,
+        item: &InFlight,
+        code: ErrorCode,
+        now: i64,
+    ) -> Result<(), Failure> {
+        let job = self.job_of(item)?;
+        self.write_ending(item, None, Some(code))?;
+        self.count_ending(&job, None, now)
+    }
+
+    fn job_of(&self, item: &InFlight) -> Result<Job, Failure> {
         let job = self.find_job(JobId(item.job))?;
-        let job = job.ok_or_else(|| corrupt("job_item", "job", item.id, "names no job"))?;
-        let (answer, failure) = match &ending {
-            Ending::Failure(code) => (None, Some(code.name())),
-            Ending::Answer { json, .. } => {
-                let key = match keys.entry(job.id) {
-                    Entry::Occupied(unwrapped) => unwrapped.into_mut(),
-                    Entry::Vacant(place) => place.insert(job.key.unwrap(&self.vault)?),
-                };
-                (Some(Sealed::Answer.seal(key, item.id, json)), None)
-            }
-        };
+        job.ok_or_else(|| corrupt("job_item", "job", item.id, "names no job"))
+    }
+
+    fn note_usage(&self, item: &InFlight, usage: Option<UsageId>) -> Result<(), Failure> {
+        if let Some(usage) = usage {
+            let sql = "UPDATE job_item SET usage = ?2 WHERE id = ?1";
+            execute(&self.connection, sql, params![item.id, usage.0])?;
+        }
+        Ok(())
+    }
+
+    fn write_ending(
+        &mut self,
+        item: &InFlight,
+        answer: Option<&[u8]>,
+        failure: Option<ErrorCode>,
+    ) -> Result<(), Failure> {
         execute(
             &self.connection,
-            "UPDATE job_item SET state = 4, lease_until = NULL, claims = NULL, answer = ?2, failure = ?3,
-                 usage = coalesce(?4, usage)
+            "UPDATE job_item SET state = 4, lease_until = NULL, claims = NULL, answer = ?2, failure = ?3
              WHERE id = ?1",
-            params![item.id, answer, failure, usage.map(|usage| usage.0)],
+            params![item.id, answer, failure.map(ErrorCode::name)],
         )?;
         // Whoever reads the answers waits for this.
         self.woken = true;
-        self.count_ending(job, &ending, micros(finish.now))
+        Ok(())
     }
 
-    /// Counts an answer; the last one finishes the job, also a paused one.
-    fn count_ending(&mut self, mut job: Job, ending: &Ending<'_>, now: i64) -> Result<(), Failure> {
-        let sql = match ending {
-            Ending::Failure(_) => "UPDATE job SET items_failed = items_failed + 1 WHERE id = ?1",
-            Ending::Answer { verdict, .. } => match verdict {
-                Verdict::Match => "UPDATE job SET items_matched = items_matched + 1 WHERE id = ?1",
-                Verdict::NoMatch => {
-                    "UPDATE job SET items_not_matched = items_not_matched + 1 WHERE id = ?1"
-                }
-                Verdict::Undecided => {
-                    "UPDATE job SET items_undecided = items_undecided + 1 WHERE id = ?1"
-                }
-            },
+    /// Counts an answer, or a failure where there is no verdict; the last one finishes the job, also a paused one.
+    fn count_ending(&self, job: &Job, verdict: Option<Verdict>, now: i64) -> Result<(), Failure> {
+        let sql = match verdict {
+            None => "UPDATE job SET items_failed = items_failed + 1 WHERE id = ?1",
+            Some(Verdict::Match) => {
+                "UPDATE job SET items_matched = items_matched + 1 WHERE id = ?1"
+            }
+            Some(Verdict::NoMatch) => {
+                "UPDATE job SET items_not_matched = items_not_matched + 1 WHERE id = ?1"
+            }
+            Some(Verdict::Undecided) => {
+                "UPDATE job SET items_undecided = items_undecided + 1 WHERE id = ?1"
+            }
         };
         execute(&self.connection, sql, params![job.id])?;
-        job.items_answered += 1;
-        if matches!(job.state, Running | Paused) && job.items_answered == job.items_total {
-            self.finish_job(&job, now)?;
+        if matches!(job.state, Running | Paused) && job.items_answered + 1 == job.items_total {
+            self.finish_job(job, now)?;
         }
         Ok(())
     }
