@@ -78,7 +78,23 @@ fn status(event: &StatusEvent) -> u8 {
 }
 
 fn json(value: &impl serde::Serialize) -> Value {
-    serde_json::to_value(value).expect("plain data")
+    ordered(serde_json::to_value(value).expect("plain data"))
+}
+
+/// The same with names in order: whether objects keep the order they were filled in depends on what other crates
+/// ask of `serde_json`.
+fn ordered(value: Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let sorted = object.into_iter().collect::<BTreeMap<_, _>>();
+            let sorted = sorted
+                .into_iter()
+                .map(|(name, value)| (name, ordered(value)));
+            Value::Object(sorted.collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(ordered).collect()),
+        plain => plain,
+    }
 }
 
 impl Model {
@@ -228,7 +244,7 @@ impl Model {
             ..
         } = kept;
         let progress = event.progress.as_ref().map(json);
-        let details = Value::Object(kept.details.clone());
+        let details = ordered(Value::Object(kept.details.clone()));
         let (status, at) = (event.status.code(), event.occurred_at);
         Some(format!(
             "{event_id} {participant} {dossier}/{sequence} {status} {at} {accepted_at} late {late} {progress:?} {details}"

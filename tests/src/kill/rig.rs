@@ -317,6 +317,8 @@ file = "{folder}/participants.toml"
 [store]
 path = "{folder}/lienthong.db"
 reserve_mib = 16
+[vault]
+keys_file = "{folder}/keys.toml"
 [broker]
 {broker}
 [delivery]
