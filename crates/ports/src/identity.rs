@@ -164,7 +164,7 @@ pub struct GuardAction {
 pub enum GuardActionKind {
     /// The gateway holds the asker until an operator approves.
     Held,
-    /// The gateway blocks the asker: the second time, or neighbouring numbers.
+    /// The gateway blocks the asker: the second hold within the configured days.
     Blocked,
     /// An operator lets the asker go on, with a clean slate.
     Lifted,
