@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("simulators", &[]),
     ("ports", &["domain"]),
     ("vault", &["domain"]),
+    ("convert", &["domain", "proto"]),
     ("store-sqlite", &["domain", "ports", "vault"]),
     ("broker-embedded", &["domain", "ports"]),
     ("broker-rabbitmq", &["domain", "ports"]),
@@ -27,10 +28,14 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["domain", "ports", "services", "delivery", "vault"],
     ),
     // One adapter speaks SOAP and gRPC, and is a server too when it runs in its own zone.
-    ("population", &["domain", "ports", "proto", "transport"]),
+    (
+        "population",
+        &["convert", "domain", "ports", "proto", "transport"],
+    ),
     (
         "rpc",
         &[
+            "convert",
             "domain",
             "ports",
             "proto",

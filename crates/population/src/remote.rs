@@ -11,6 +11,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use lienthong_convert::{
+    citizen_from_proto, claims_to_proto, fields_to_proto, verification_from_proto,
+};
 use lienthong_domain::Clock;
 use lienthong_domain::identity::{Citizen, Claims, FieldSet, IdNumber, Verification};
 use lienthong_ports::{LookUp, PopulationRegistry, Question, RegistryError};
@@ -26,10 +29,7 @@ use tonic::{Code, Request, Response, Status};
 
 use self::balance::{AvoidTimes, Avoidance, Standing, choose};
 use crate::config::RemoteConfig;
-use crate::convert::{
-    citizen_from_proto, claims_to_proto, fields_to_proto, question_to_proto,
-    verification_from_proto,
-};
+use crate::convert::question_to_proto;
 use crate::error::PopulationError;
 use crate::failure::Failure;
 use crate::request_id::extended;

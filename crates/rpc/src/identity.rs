@@ -9,6 +9,7 @@ mod usage;
 use std::sync::Arc;
 
 use futures_util::stream::BoxStream;
+use lienthong_convert::{citizen_to_proto, fields_to_proto, verification_to_proto};
 use lienthong_domain::{ErrorCode, Faults, Reason};
 use lienthong_identity::{Identity, LookUpRequest, Verify};
 use lienthong_ports::identity::JobCommand;
@@ -177,7 +178,7 @@ impl Citizens {
             .await?;
         let verification = verified.verification.as_ref();
         Ok(proto::VerifyCitizenResponse {
-            verification: verification.map(convert::verification_to_proto),
+            verification: verification.map(verification_to_proto),
             usage_id: verified.usage.0.to_string(),
             subject_ref: verified.subject_ref.to_string(),
             deferred_job_id: verified
@@ -212,9 +213,9 @@ impl Citizens {
             .look_up(&context.caller, request, context.answer_by)
             .await?;
         Ok(proto::GetCitizenResponse {
-            citizen: Some(convert::citizen_to_proto(&found.citizen)),
-            shown_fields: convert::fields_to_proto(found.shown),
-            withheld_fields: convert::fields_to_proto(found.withheld),
+            citizen: Some(citizen_to_proto(&found.citizen)),
+            shown_fields: fields_to_proto(found.shown),
+            withheld_fields: fields_to_proto(found.withheld),
             usage_id: found.usage.0.to_string(),
             subject_ref: found.subject_ref.to_string(),
         })

@@ -4,6 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lienthong_convert::{
+    citizen_to_proto, claims_from_proto, fields_from_proto, verification_to_proto,
+};
 use lienthong_domain::identity::Claims;
 use lienthong_domain::{ErrorCode, Faults, Reason};
 use lienthong_ports::{LookUp, PopulationRegistry, Question, RegistryError};
@@ -17,10 +20,7 @@ use tonic::{Request, Response, Status};
 
 use super::deadline;
 use crate::config::ServerConfig;
-use crate::convert::{
-    citizen_to_proto, claims_from_proto, fields_from_proto, question_from_proto,
-    verification_to_proto,
-};
+use crate::convert::question_from_proto;
 use crate::status;
 
 /// What is kept of the caller's time, so that our answer comes before its end.

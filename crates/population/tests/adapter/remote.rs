@@ -180,7 +180,7 @@ async fn what_was_not_wanted_does_not_leave_the_server() {
         question: Some(lienthong_population::convert::question_to_proto(&question(
             "q",
         ))),
-        claims: Some(lienthong_population::convert::claims_to_proto(&hoa())),
+        claims: Some(lienthong_convert::claims_to_proto(&hoa())),
         fields: vec![i32::from(Field::Sex.code())],
     };
     let answer = client.look_up_citizen(request).await.unwrap().into_inner();

@@ -1,6 +1,6 @@
 //! Reading questions: what is taken, every fault at once, and the numbers that the contract shares with the domain.
 
-use lienthong_domain::identity::{JobState, UsageKind, UsageOutcome};
+use lienthong_domain::identity::{Field, JobState, UsageKind, UsageOutcome};
 
 use super::*;
 
