@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod dice;
 mod error;
 mod listener;
 pub mod population;

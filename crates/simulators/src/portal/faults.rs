@@ -1,14 +1,14 @@
 //! Scripted misbehaviour: which fault strikes which call is a pure function of the script, its
 //! seed and the number of matching calls before.
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::SimulatorError;
 use super::call::Service;
+use crate::dice::Dice;
+pub use crate::dice::When;
 
-const RULES_MAX: usize = 64;
 const PATTERNS_MAX: usize = 10_000;
 const DELAY_MS_MAX: u64 = 600_000;
 
@@ -39,24 +39,6 @@ pub struct FaultRule {
     /// Dossier codes it concerns, each with at most one `*`; empty means every call.
     #[serde(default)]
     pub dossiers: Vec<String>,
-}
-
-/// Which of the calls that a rule concerns are struck.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum When {
-    /// All of them.
-    #[default]
-    Always,
-    /// Each with this probability, 0 to 1.
-    Probability(f64),
-    /// The calls numbered `from` to `to`, both included, counted from 1 since the script was set.
-    Calls {
-        /// First call struck.
-        from: u64,
-        /// Last call struck.
-        to: u64,
-    },
 }
 
 /// What goes wrong.
@@ -162,11 +144,7 @@ impl FaultRule {
     }
 
     fn check(&self) -> Result<(), &'static str> {
-        if let When::Probability(chance) = self.when
-            && !(0.0..=1.0).contains(&chance)
-        {
-            return Err("a probability lies between 0 and 1");
-        }
+        self.when.check()?;
         if self.dossiers.len() > PATTERNS_MAX {
             return Err("at most 10,000 dossier patterns");
         }
@@ -233,35 +211,12 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct FaultDice {
     script: FaultScript,
-    rules: Vec<RuleDice>,
-}
-
-#[derive(Debug)]
-struct RuleDice {
-    calls: u64,
-    random: ChaCha8Rng,
+    rules: Vec<Dice>,
 }
 
 impl FaultDice {
     pub(crate) fn new(script: FaultScript) -> Result<Self, SimulatorError> {
-        let refuse = |rule, reason| Err(SimulatorError::FaultRule { rule, reason });
-        if script.rules.len() > RULES_MAX {
-            return refuse(RULES_MAX + 1, "at most 64 rules");
-        }
-        for (index, rule) in script.rules.iter().enumerate() {
-            if let Err(reason) = rule.check() {
-                return refuse(index + 1, reason);
-            }
-        }
-        // One stream per rule: a rule's luck does not depend on what its neighbours roll.
-        let rules = (0u64..)
-            .zip(&script.rules)
-            .map(|(stream, _)| {
-                let mut random = ChaCha8Rng::seed_from_u64(script.seed);
-                random.set_stream(stream);
-                RuleDice { calls: 0, random }
-            })
-            .collect();
+        let rules = Dice::of_rules(script.seed, &script.rules, FaultRule::check)?;
         Ok(Self { script, rules })
     }
 
@@ -289,17 +244,6 @@ impl FaultDice {
             plan.names.push(rule.fault.name());
         }
         plan
-    }
-}
-
-impl RuleDice {
-    fn strikes(&mut self, when: When) -> bool {
-        self.calls += 1;
-        match when {
-            When::Always => true,
-            When::Probability(chance) => self.random.random_bool(chance),
-            When::Calls { from, to } => (from..=to).contains(&self.calls),
-        }
     }
 }
 
