@@ -1,7 +1,6 @@
 //! The adapter's own gRPC server: the contract and health checks over mutual TLS, served until told to stop, then
 //! drained.
 
-mod deadline;
 mod service;
 
 use std::fmt;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::{HeaderMap, Request, Response};
 use lienthong_domain::{ErrorCode, Faults, Reason};
 use lienthong_services::{Error, Services};
-use lienthong_transport::PeerInfo;
+use lienthong_transport::{GRPC_TIMEOUT_HEADER, PeerInfo, parse_grpc_timeout};
 use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
@@ -24,9 +24,6 @@ use crate::status;
 pub(crate) const UNARY_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 /// How long a unary request may take at most.
 pub(crate) const UNARY_DEADLINE_MAX: Duration = Duration::from_secs(30);
-/// Most digits of a `grpc-timeout`. Source: gRPC over HTTP/2, "Timeout".
-const TIMEOUT_DIGITS_MAX: usize = 8;
-const TIMEOUT_HEADER: &str = "grpc-timeout";
 
 /// Methods whose request or answer is a stream. Reflection's is one too, by its prefix.
 const STREAMS: [&str; 5] = [
@@ -79,7 +76,7 @@ where
         let asked = match timeout(request.headers()) {
             Ok(asked) => asked,
             Err(reason) => {
-                let status = status::from_faults(Faults::one(TIMEOUT_HEADER, reason), id);
+                let status = status::from_faults(Faults::one(GRPC_TIMEOUT_HEADER, reason), id);
                 return Box::pin(std::future::ready(Ok(answer(status, id))));
             }
         };
@@ -148,80 +145,13 @@ fn answer(status: Status, id: RequestId) -> Response<Body> {
     response
 }
 
-/// Reads `grpc-timeout`: one to eight digits and a unit.
+/// The time that the caller gives, if it names one.
 fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Reason> {
-    const MALFORMED: Reason = Reason::BadForm {
-        expected: "5S, 500m",
-    };
-    let Some(value) = headers.get(TIMEOUT_HEADER) else {
+    let Some(value) = headers.get(GRPC_TIMEOUT_HEADER) else {
         return Ok(None);
     };
-    let text = value.to_str().map_err(|_| MALFORMED)?;
-    let (digits, unit) = text
-        .char_indices()
-        .next_back()
-        .map(|(index, unit)| (&text.as_bytes()[..index], unit))
-        .ok_or(MALFORMED)?;
-    if !(1..=TIMEOUT_DIGITS_MAX).contains(&digits.len()) {
-        return Err(MALFORMED);
-    }
-    let mut amount = 0_u64;
-    for digit in digits {
-        if !digit.is_ascii_digit() {
-            return Err(MALFORMED);
-        }
-        amount = amount * 10 + u64::from(digit - b'0');
-    }
-    let timeout = match unit {
-        'H' => Duration::from_secs(amount * 3_600),
-        'M' => Duration::from_secs(amount * 60),
-        'S' => Duration::from_secs(amount),
-        'm' => Duration::from_millis(amount),
-        'u' => Duration::from_micros(amount),
-        'n' => Duration::from_nanos(amount),
-        _ => return Err(MALFORMED),
-    };
-    Ok(Some(timeout))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(value: &str) -> Result<Option<Duration>, Reason> {
-        let mut headers = HeaderMap::new();
-        headers.insert(TIMEOUT_HEADER, value.parse().unwrap());
-        timeout(&headers)
-    }
-
-    #[test]
-    fn timeouts_have_digits_and_a_unit() {
-        let good = [
-            ("2H", Duration::from_hours(2)),
-            ("3M", Duration::from_mins(3)),
-            ("5S", Duration::from_secs(5)),
-            ("500m", Duration::from_millis(500)),
-            ("7u", Duration::from_micros(7)),
-            ("99999999n", Duration::from_nanos(99_999_999)),
-            ("0S", Duration::ZERO),
-        ];
-        for (text, expected) in good {
-            assert_eq!(read(text), Ok(Some(expected)), "{text}");
-        }
-        for text in [
-            "",
-            "S",
-            "5",
-            "5s",
-            "-5S",
-            "+5S",
-            "5 S",
-            "100000000S",
-            "1.5S",
-            "5SS",
-        ] {
-            assert!(read(text).is_err(), "{text:?}");
-        }
-        assert_eq!(timeout(&HeaderMap::new()), Ok(None));
-    }
+    let read = parse_grpc_timeout(value.as_bytes());
+    read.map(Some).ok_or(Reason::BadForm {
+        expected: "5S, 500m",
+    })
 }

@@ -3,6 +3,7 @@
 mod acceptor;
 mod client;
 mod clock;
+mod deadline;
 mod dev_ca;
 mod error;
 mod http;
@@ -17,6 +18,7 @@ pub use acceptor::{
 };
 pub use client::{ChannelTimeouts, ClientTls, ClientTlsFiles, IdentityFiles, grpc_channel};
 pub use clock::TlsClock;
+pub use deadline::{GRPC_TIMEOUT_HEADER, parse_grpc_timeout};
 pub use dev_ca::{DevelopmentCa, IssuedCertificate, Overwrite};
 pub use error::TransportError;
 pub use http::{HttpClientConfig, OldestTls, http_client, read_bounded};

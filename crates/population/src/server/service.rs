@@ -14,11 +14,11 @@ use lienthong_proto::identity::v1 as identity;
 use lienthong_proto::population::v1 as proto;
 use lienthong_proto::population::v1::look_up_citizen_response::Result as Looked;
 use lienthong_proto::population::v1::population_registry_service_server::PopulationRegistryService;
-use lienthong_transport::PeerInfo;
+use lienthong_transport::{GRPC_TIMEOUT_HEADER, PeerInfo, parse_grpc_timeout};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
-use super::deadline;
 use crate::config::ServerConfig;
 use crate::convert::question_from_proto;
 use crate::status;
@@ -74,8 +74,8 @@ impl PopulationService {
             );
             return Err(status::refusal(ErrorCode::GrantMissing));
         }
-        let asked = deadline::read(request.metadata())
-            .map_err(|reason| status::from_faults(&Faults::one("grpc-timeout", reason)))?;
+        let asked = timeout(request.metadata())
+            .map_err(|reason| status::from_faults(&Faults::one(GRPC_TIMEOUT_HEADER, reason)))?;
         let allowed = asked
             .unwrap_or(self.deadline_default)
             .min(self.deadline_max);
@@ -183,4 +183,15 @@ impl PopulationRegistryService for PopulationService {
         checked.map_err(|sentence| status::from_registry(&RegistryError::Unavailable(sentence)))?;
         Ok(Response::new(proto::CheckRegistryResponse {}))
     }
+}
+
+/// The time that the caller gives, if it names one.
+fn timeout(metadata: &MetadataMap) -> Result<Option<Duration>, Reason> {
+    let Some(value) = metadata.get(GRPC_TIMEOUT_HEADER) else {
+        return Ok(None);
+    };
+    let read = parse_grpc_timeout(value.as_bytes());
+    read.map(Some).ok_or(Reason::BadForm {
+        expected: "5S, 500m",
+    })
 }
