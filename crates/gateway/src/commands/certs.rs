@@ -72,6 +72,6 @@ fn told(dir: &Path, files: &str, more: &str) -> anyhow::Result<()> {
 fn participant_entry(participant: &str, system: &str) -> String {
     format!(
         "The participants file needs:\n\n[[participant]]\nid = \"{participant}\"\nname = \"...\"\n\
-         [[participant.system]]\nname = \"{system}\"\nrole = \"push\"   # or \"operator\"\n"
+         [[participant.system]]\nname = \"{system}\"\nrole = \"push\"   # or \"identity\" or \"operator\"\n"
     )
 }
