@@ -114,6 +114,8 @@ impl Broker for EmbeddedBroker {
                 queue: name,
                 messages: count(MessageQueue::messages),
                 consumers: count(MessageQueue::consumers),
+                unacknowledged: count(MessageQueue::in_hand),
+                redelivered: found.map_or(0, MessageQueue::redelivered),
             }
         };
         let work = destinations
@@ -247,6 +249,7 @@ mod tests {
         let message = |id| Message {
             delivery: DeliveryId(id),
             fence: Fence(1),
+            trace: None,
         };
         let answers = broker
             .publish(&portal, &[message(1), message(2), message(3)])
@@ -277,12 +280,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn depths_tell_what_is_in_hand_and_what_came_again() {
+        let broker = broker(10);
+        let portal = DestinationName::parse("dvcqg").unwrap();
+        let message = |id| Message {
+            delivery: DeliveryId(id),
+            fence: Fence(1),
+            trace: None,
+        };
+        broker.publish(&portal, &[message(1), message(2)]).await;
+        let queue = Queue::Work(portal.clone());
+        let mut work = broker.consume(queue, 1).await.unwrap();
+        drop(work.recv().await.unwrap());
+        // Its turn comes after the second.
+        let held = work.recv().await.unwrap();
+        let depth =
+            || async { broker.depths(std::slice::from_ref(&portal)).await.unwrap()[0].clone() };
+        let found = depth().await;
+        assert_eq!((found.messages, found.unacknowledged), (2, 1));
+        held.acknowledge();
+        work.recv().await.unwrap().acknowledge();
+        let found = depth().await;
+        assert_eq!((found.messages, found.unacknowledged), (0, 0));
+        assert_eq!(found.redelivered, 1, "the first one was dropped once");
+    }
+
+    #[tokio::test]
     async fn a_message_moves_to_the_dead_letters_after_five_returns() {
         let broker = broker(10);
         let portal = DestinationName::parse("dvcqg").unwrap();
         let message = Message {
             delivery: DeliveryId(7),
             fence: Fence(2),
+            trace: None,
         };
         broker.publish(&portal, &[message]).await;
         let mut work = broker.consume(Queue::Work(portal), 1).await.unwrap();

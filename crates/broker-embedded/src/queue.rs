@@ -28,6 +28,7 @@ pub(crate) struct MessageQueue {
     ready: VecDeque<Entry>,
     /// Messages in the hands of receivers.
     in_hand: usize,
+    redelivered: u64,
     consumers: VecDeque<Consumer>,
 }
 
@@ -35,6 +36,16 @@ impl MessageQueue {
     /// Messages waiting or in hand.
     pub(crate) fn messages(&self) -> usize {
         self.ready.len() + self.in_hand
+    }
+
+    /// Messages in the hands of receivers.
+    pub(crate) fn in_hand(&self) -> usize {
+        self.in_hand
+    }
+
+    /// Messages that were handed out again.
+    pub(crate) fn redelivered(&self) -> u64 {
+        self.redelivered
     }
 
     pub(crate) fn consumers(&self) -> usize {
@@ -84,6 +95,7 @@ impl MessageQueue {
                 break;
             };
             self.in_hand += 1;
+            self.redelivered += u64::from(entry.returns > 0);
             match consumer.sender.try_send(wrap(consumer.id, entry)) {
                 Ok(()) => {
                     consumer.credit -= 1;

@@ -189,8 +189,10 @@ impl Consumer {
         settle: &mpsc::Sender<Settlement>,
     ) -> Result<(), Failure> {
         let tag = delivery.delivery_tag;
-        let id = delivery.properties.message_id().as_ref();
-        let Some(message) = id.and_then(|id| message_id::decode(id.as_str())) else {
+        if delivery.redelivered {
+            self.status.redelivered(&self.queue);
+        }
+        let Some(message) = message_id::message(&delivery.properties) else {
             self.status.undecodable(&self.queue);
             let acknowledge = channel.basic_ack(tag, BasicAckOptions::default());
             return step(self.timeout, acknowledge).await;

@@ -123,11 +123,13 @@ impl RabbitBroker {
         let ask = channel.queue_declare(name.as_str().into(), options, FieldTable::default());
         let queue = step(self.config.step_timeout, ask).await?;
         // The broker tells what is ready; what is in hand here is known here.
-        let messages = u64::from(queue.message_count()) + self.in_hand(&name);
+        let unacknowledged = self.in_hand(&name);
         Ok(QueueDepth {
-            queue: name,
-            messages,
+            messages: u64::from(queue.message_count()) + unacknowledged,
             consumers: queue.consumer_count().into(),
+            unacknowledged,
+            redelivered: self.status.redelivered_count(&name),
+            queue: name,
         })
     }
 
@@ -171,10 +173,13 @@ impl Broker for RabbitBroker {
         ) {
             return refused();
         }
-        match timeout(limit + ANSWER_SLACK, answers).await {
+        let answers = match timeout(limit + ANSWER_SLACK, answers).await {
             Ok(Ok(answers)) => answers,
             Ok(Err(_)) | Err(_) => vec![Published::Unknown; messages.len()],
-        }
+        };
+        let unknown = answers.iter().filter(|fate| **fate == Published::Unknown);
+        self.status.unknown(unknown.count() as u64);
+        answers
     }
 
     async fn consume(

@@ -9,9 +9,9 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use lapin::Channel;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
-use lapin::{BasicProperties, Channel};
 use lienthong_ports::{Message, Published};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -234,9 +234,7 @@ async fn publish(
         mandatory: true,
         ..BasicPublishOptions::default()
     };
-    let properties = BasicProperties::default()
-        .with_delivery_mode(PERSISTENT)
-        .with_message_id(message_id::encode(message).into());
+    let properties = message_id::properties(message).with_delivery_mode(PERSISTENT);
     channel
         .basic_publish(WORK_EXCHANGE.into(), queue, options, &[], properties)
         .await

@@ -1,5 +1,6 @@
 //! What is known of the broker now, shared by the tasks that learn it and the calls that tell it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use lienthong_domain::{Clock, Timestamp};
@@ -22,6 +23,11 @@ struct Now {
     sessions: u64,
     first_sessions: u64,
     blocked_since: Option<Timestamp>,
+    /// Blocks that have ended.
+    blocked_before: Duration,
+    unknown_confirms: u64,
+    /// By the queue's name; as many as there are receivers' queues.
+    redelivered: HashMap<String, u64>,
     last_error: Option<String>,
     last_topology_error: Option<String>,
     undecodable: u64,
@@ -56,10 +62,11 @@ impl Status {
         if let Some(failure) = failure {
             tracing::warn!(broker.side = ?side, "failed to {failure}; trying again");
         }
+        let at = self.clock.now();
         self.now.send_modify(|now| {
             *now.side(side) = false;
             if matches!(side, Side::Publish) {
-                now.blocked_since = None;
+                now.end_block(at);
             }
             if let Some(failure) = failure {
                 now.last_error = Some(format!("failed to {failure}"));
@@ -78,7 +85,10 @@ impl Status {
         );
         let at = self.clock.now();
         self.now.send_modify(|now| {
-            now.blocked_since = reason.map(|_| now.blocked_since.unwrap_or(at));
+            match reason {
+                Some(_) => now.blocked_since = now.blocked_since.or(Some(at)),
+                None => now.end_block(at),
+            }
             if let Some(reason) = reason {
                 now.last_error = Some(format!("failed to publish: RabbitMQ blocks: {reason}"));
             }
@@ -89,6 +99,29 @@ impl Status {
     pub(crate) fn unroutable(&self, queue: &str) {
         let text = format!("failed to publish: queue {queue} or its binding is missing");
         self.now.send_modify(|now| now.last_error = Some(text));
+    }
+
+    /// The broker did not say whether it has `count` messages.
+    pub(crate) fn unknown(&self, count: u64) {
+        if count > 0 {
+            self.now.send_modify(|now| now.unknown_confirms += count);
+        }
+    }
+
+    /// A message of `queue` came a second time.
+    pub(crate) fn redelivered(&self, queue: &str) {
+        self.now.send_modify(|now| {
+            if let Some(count) = now.redelivered.get_mut(queue) {
+                *count += 1;
+            } else {
+                now.redelivered.insert(queue.to_owned(), 1);
+            }
+        });
+    }
+
+    pub(crate) fn redelivered_count(&self, queue: &str) -> u64 {
+        let now = self.now.borrow();
+        now.redelivered.get(queue).copied().unwrap_or_default()
     }
 
     /// A message without a readable `message_id` was removed from a queue. Logged once.
@@ -121,6 +154,8 @@ impl Status {
             blocked_since: now.blocked_since,
             reconnects: now.sessions - now.first_sessions,
             last_error: now.last_error.clone(),
+            unknown_confirms: now.unknown_confirms,
+            blocked_total: now.blocked_before + now.blocked_for(self.clock.now()),
         }
     }
 
@@ -142,10 +177,72 @@ impl Status {
 }
 
 impl Now {
+    /// How long the present block has lasted.
+    fn blocked_for(&self, at: Timestamp) -> Duration {
+        let lasted = self.blocked_since.map(|since| at.duration_since(since));
+        // A clock that was set back makes it negative.
+        lasted
+            .and_then(|lasted| Duration::try_from(lasted).ok())
+            .unwrap_or_default()
+    }
+
+    fn end_block(&mut self, at: Timestamp) {
+        self.blocked_before += self.blocked_for(at);
+        self.blocked_since = None;
+    }
+
     fn side(&mut self, side: Side) -> &mut bool {
         match side {
             Side::Publish => &mut self.publishing,
             Side::Receive => &mut self.receiving,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn blocks_add_up_whether_they_end_by_word_or_with_the_connection() {
+        let seconds = Arc::new(AtomicU64::new(0));
+        let hands = seconds.clone();
+        let now =
+            move || Timestamp::UNIX_EPOCH + Duration::from_secs(hands.load(Ordering::Relaxed));
+        let status = Status::new(Clock::from_fn(now));
+        let pass = |more| seconds.fetch_add(more, Ordering::Relaxed);
+        status.up(Side::Publish, true);
+        status.blocked(Some("low on memory"));
+        pass(10);
+        status.blocked(Some("low on disk"));
+        pass(5);
+        assert_eq!(status.broker_state().blocked_total.as_secs(), 15);
+        status.blocked(None);
+        pass(100);
+        assert_eq!(status.broker_state().blocked_total.as_secs(), 15);
+        status.blocked(Some("low on memory"));
+        pass(7);
+        status.down(Side::Publish, None);
+        pass(100);
+        let state = status.broker_state();
+        assert_eq!(
+            (state.blocked_total.as_secs(), state.blocked_since),
+            (22, None)
+        );
+    }
+
+    #[test]
+    fn what_the_broker_did_not_say_and_what_came_again_is_counted() {
+        let status = Status::new(Clock::system());
+        status.unknown(0);
+        status.unknown(3);
+        assert_eq!(status.broker_state().unknown_confirms, 3);
+        status.redelivered("work.dvcqg");
+        status.redelivered("work.dvcqg");
+        assert_eq!(status.redelivered_count("work.dvcqg"), 2);
+        assert_eq!(status.redelivered_count("lienthong.dead"), 0);
     }
 }

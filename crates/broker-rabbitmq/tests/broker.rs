@@ -46,6 +46,7 @@ fn message(id: i64) -> Message {
     Message {
         delivery: DeliveryId(id),
         fence: Fence(1),
+        trace: None,
     }
 }
 

@@ -65,6 +65,11 @@ pub enum ErrorCode {
     JobTooLarge,
     JobMissesTooMany,
     JobItemFaulty,
+    NotApprover,
+    SecondPersonNeeded,
+    OperationNotFound,
+    OperationEnded,
+    OperationKeyReused,
     Draining,
     Internal,
 }
@@ -123,6 +128,11 @@ impl ErrorCode {
         Self::JobTooLarge,
         Self::JobMissesTooMany,
         Self::JobItemFaulty,
+        Self::NotApprover,
+        Self::SecondPersonNeeded,
+        Self::OperationNotFound,
+        Self::OperationEnded,
+        Self::OperationKeyReused,
         Self::Draining,
         Self::Internal,
     ];
@@ -175,6 +185,11 @@ impl ErrorCode {
             Self::JobTooLarge => "JOB_TOO_LARGE",
             Self::JobMissesTooMany => "JOB_MISSES_TOO_MANY",
             Self::JobItemFaulty => "JOB_ITEM_FAULTY",
+            Self::NotApprover => "NOT_APPROVER",
+            Self::SecondPersonNeeded => "SECOND_PERSON_NEEDED",
+            Self::OperationNotFound => "OPERATION_NOT_FOUND",
+            Self::OperationEnded => "OPERATION_ENDED",
+            Self::OperationKeyReused => "OPERATION_KEY_REUSED",
             Self::Draining => "DRAINING",
             Self::Internal => "INTERNAL",
         }
@@ -193,6 +208,8 @@ impl ErrorCode {
             | Self::CitizenNotFound
             | Self::JobNotFound
             | Self::JobStateRefused
+            | Self::OperationNotFound
+            | Self::OperationEnded
             | Self::Draining => Severity::Info,
             Self::InvalidFields
             | Self::DossierTransitionRefused
@@ -203,6 +220,9 @@ impl ErrorCode {
             | Self::ParticipantSuspended
             | Self::CertificateNotPinned
             | Self::NotOperator
+            | Self::NotApprover
+            | Self::SecondPersonNeeded
+            | Self::OperationKeyReused
             | Self::IntakeFull
             | Self::MessageTooLarge
             | Self::GrantMissing
@@ -293,6 +313,13 @@ impl ErrorCode {
             Self::JobTooLarge => "Lô xác minh lớn hơn mức được cấp quyền.",
             Self::JobMissesTooMany => "Lô xác minh tạm dừng vì quá nhiều trường hợp không khớp.",
             Self::JobItemFaulty => "Dòng của lô xác minh có lỗi nên không được hỏi.",
+            Self::NotApprover => "Việc này cần người có vai trò phê duyệt.",
+            Self::SecondPersonNeeded => {
+                "Cần người thứ hai phê duyệt; người yêu cầu không tự duyệt được."
+            }
+            Self::OperationNotFound => "Không tìm thấy đợt xử lý này.",
+            Self::OperationEnded => "Đợt xử lý đã kết thúc.",
+            Self::OperationKeyReused => "Khóa của đợt xử lý đã dùng cho một đợt khác.",
             Self::Draining => "Trục liên thông đang dừng; hãy kết nối lại.",
             Self::Internal => "Lỗi nội bộ của trục liên thông.",
         }
@@ -369,6 +396,13 @@ impl ErrorCode {
                 "The verification job stands still because too many of its items do not match."
             }
             Self::JobItemFaulty => "The item of the verification job has faults and was not asked.",
+            Self::NotApprover => "Only approvers may do this.",
+            Self::SecondPersonNeeded => {
+                "A second person must approve; whoever asked for it cannot."
+            }
+            Self::OperationNotFound => "No such operation.",
+            Self::OperationEnded => "The operation has ended.",
+            Self::OperationKeyReused => "The operation's key was used before for another one.",
             Self::Draining => "The gateway is stopping; connect again.",
             Self::Internal => "An internal error of the gateway.",
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::{AgencyCode, DossierCode};
 use crate::fault::Reason;
 use crate::identity::{Grant, PurposeCode};
+use crate::operator::OperatorRole;
 use crate::province;
 use crate::timeline::TransitionPolicy;
 
@@ -67,8 +68,24 @@ pub enum Role {
     Push,
     /// Asks about citizens under its grants, and reads its own dossiers. A system that pushes may hold grants too.
     Identity,
+    /// Sees everything of the gateway, changes nothing.
+    Viewer,
     /// Reads every dossier and acts on deliveries: the gateway's own operators.
     Operator,
+    /// An operator who also approves what another one asked for.
+    Approver,
+}
+
+impl Role {
+    /// How far it reaches over the gateway itself; `None` for participants' own systems.
+    pub const fn operator(self) -> Option<OperatorRole> {
+        match self {
+            Self::Push | Self::Identity => None,
+            Self::Viewer => Some(OperatorRole::Viewer),
+            Self::Operator => Some(OperatorRole::Operator),
+            Self::Approver => Some(OperatorRole::Approver),
+        }
+    }
 }
 
 /// One registered participant.
@@ -114,7 +131,9 @@ impl Role {
         match self {
             Self::Push => "push",
             Self::Identity => "identity",
+            Self::Viewer => "viewer",
             Self::Operator => "operator",
+            Self::Approver => "approver",
         }
     }
 }
@@ -138,7 +157,7 @@ impl Caller {
 
     /// Whether the caller may read this dossier.
     pub fn may_read(&self, dossier: &DossierCode) -> bool {
-        self.role == Role::Operator || self.participant.id.covers(dossier.agency())
+        self.role.operator().is_some() || self.participant.id.covers(dossier.agency())
     }
 }
 

@@ -5,9 +5,10 @@
 //! ever travels in it.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use lienthong_domain::{DeliveryId, DestinationName, Fence, Timestamp};
+use lienthong_domain::{DeliveryId, DestinationName, Fence, Timestamp, TraceContext};
 use tokio::sync::mpsc;
 
 /// What a broker message says: "this delivery is ready for its attempt number `fence`".
@@ -17,6 +18,8 @@ pub struct Message {
     pub delivery: DeliveryId,
     /// The claim it belongs to; older copies are dropped by the worker.
     pub fence: Fence,
+    /// The event's trace, as a `traceparent` header of the message: no identity of its own, and optional.
+    pub trace: Option<TraceContext>,
 }
 
 /// What is known of one published message.
@@ -96,6 +99,10 @@ pub struct BrokerState {
     pub reconnects: u64,
     /// The last failure, for people; without credentials.
     pub last_error: Option<String>,
+    /// Publishes whose confirm did not come, since the start.
+    pub unknown_confirms: u64,
+    /// How long publishers have been blocked since the start, the present block included.
+    pub blocked_total: Duration,
 }
 
 /// The depth of one queue as the broker counts it; RabbitMQ's figures lag by seconds.
@@ -107,6 +114,10 @@ pub struct QueueDepth {
     pub messages: u64,
     /// Workers' consumers.
     pub consumers: u64,
+    /// Of the messages, those in the hands of this process's workers.
+    pub unacknowledged: u64,
+    /// Messages that this process received a second time, since its start.
+    pub redelivered: u64,
 }
 
 /// Why a broker could not be used.

@@ -2,5 +2,6 @@
 
 pub mod broker;
 pub mod identity;
+pub mod operators;
 pub mod population;
 pub mod store;

@@ -20,20 +20,22 @@
 //! lifts the hold, with a clean slate. So a hold survives a restart, and a job of one item is too late.
 
 pub mod misses;
+pub mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lienthong_domain::identity::{
-    Claims, FieldSet, Inquiry, JobId, JobState, OfficialId, Pseudonym, PurposeCode, UsageId,
-    UsageKind, UsageOutcome, Verification,
+    Claims, Inquiry, JobId, JobState, OfficialId, Pseudonym, UsageId, Verification,
 };
 use lienthong_domain::participant::ParticipantId;
-use lienthong_domain::{DeliveryId, DossierCode, ErrorCode, Timestamp};
+use lienthong_domain::{DeliveryId, ErrorCode, Timestamp};
 
 use crate::broker::Message;
 use crate::store::{Actor, ClaimTerms, StoreError};
+
+pub use usage::{Asker, SubjectLink, UsageDraft, UsageFilter, UsageRow};
 
 /// The broker's destination name for items of jobs: RabbitMQ's queue is `work.identity`. No destination may
 /// be called so.
@@ -76,68 +78,6 @@ impl ItemId {
             None
         }
     }
-}
-
-/// Who asks: everything that a usage record and a guard know of an asker.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Asker {
-    /// The participant, from the certificate.
-    pub participant: ParticipantId,
-    /// Its system, from the certificate.
-    pub system: Arc<str>,
-    /// The official, as the participant names them.
-    pub official: OfficialId,
-}
-
-/// A usage record to be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UsageDraft {
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub asker: Asker,
-    /// Whom; `None` where the question named no readable number.
-    pub subject: Option<Pseudonym>,
-    /// Number without its last six digits, under a key: neighbours in one block have the same.
-    pub block: Option<Pseudonym>,
-    /// Why.
-    pub purpose: PurposeCode,
-    /// For which dossier.
-    pub dossier: Option<DossierCode>,
-    /// What was asked.
-    pub kind: UsageKind,
-    /// What came of it.
-    pub outcome: UsageOutcome,
-    /// Why not, when refused or failed.
-    pub reason: Option<ErrorCode>,
-    /// Fields asked for.
-    pub asked: FieldSet,
-    /// Fields shown.
-    pub shown: FieldSet,
-    /// The subject was not asked about but appears in another's record.
-    pub as_relative: bool,
-    /// The request's id, as in the log and the answer.
-    pub request_id: String,
-}
-
-/// A usage record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UsageRow {
-    /// Its number.
-    pub id: UsageId,
-    /// What it says.
-    pub record: UsageDraft,
-}
-
-/// Which usage records are meant. Empty means all.
-#[derive(Clone, Debug, Default)]
-pub struct UsageFilter {
-    /// About this citizen.
-    pub subject: Option<Pseudonym>,
-    /// By this participant.
-    pub participant: Option<ParticipantId>,
-    /// At or after.
-    pub since: Option<Timestamp>,
 }
 
 /// Something that was done to a guard, kept for ever and read at every start.
@@ -353,10 +293,20 @@ pub enum JobRefusal {
 /// [`ITEMS_MAX`](crate::store::ITEMS_MAX).
 #[async_trait]
 pub trait IdentityStore: Send + Sync {
-    /// Writes usage records; one id per draft, same order. When it returns they survive a power cut.
+    /// Writes usage records; one id per draft, same order. When it returns they survive a power cut. The two numbers
+    /// that [`SubjectLink::told_by`] finds in the drafts are linked in the same transaction, once and for good.
     async fn record_usage(&self, drafts: Vec<UsageDraft>) -> Result<Vec<UsageId>, StoreError>;
 
-    /// Usage records below `before`, newest first.
+    /// The pseudonyms that were told to be this citizen's under another number, at most the newest
+    /// [`OTHER_NUMBERS_MAX`](usage::OTHER_NUMBERS_MAX). Links of links are not followed.
+    async fn other_numbers(&self, subject: Pseudonym) -> Result<Vec<Pseudonym>, StoreError>;
+
+    /// Which pseudonyms are one citizen's, in the order it was told, at most the newest
+    /// [`LINKS_MAX`](usage::LINKS_MAX).
+    async fn subject_links(&self) -> Result<Vec<SubjectLink>, StoreError>;
+
+    /// Usage records below `before`, newest first. Of citizens each look is told once: what
+    /// [`UsageDraft::is_under_other_number`] is left out where the look itself is told.
     async fn usage(
         &self,
         filter: UsageFilter,

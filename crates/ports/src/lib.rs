@@ -4,6 +4,7 @@ pub mod broker;
 pub mod destination;
 pub mod gauge;
 pub mod identity;
+pub mod operators;
 pub mod population;
 pub mod store;
 
@@ -14,5 +15,6 @@ pub use broker::{Broker, BrokerError, BrokerState, Message, Published, Queue, Re
 pub use destination::Destination;
 pub use gauge::Gauge;
 pub use identity::IdentityStore;
+pub use operators::OperatorStore;
 pub use population::{LookUp, PopulationRegistry, Question, RegistryError};
 pub use store::{Store, StoreError};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use lienthong_domain::TraceContext;
 use lienthong_domain::code::ProcedureCode;
 use lienthong_domain::identity::{Citizen, Claims, FieldSet, OfficialId, Verification};
 use lienthong_domain::participant::ParticipantId;
@@ -18,6 +19,8 @@ pub struct Question {
     pub official: OfficialId,
     /// The procedure it is for, if known.
     pub procedure: Option<ProcedureCode>,
+    /// The span that asks; it goes with the question as a `traceparent` header, and says nothing about a person.
+    pub trace: Option<TraceContext>,
 }
 
 /// What a look-up found. Only these three are answers; everything else is a [`RegistryError`].

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lienthong_ports::store::DestinationSpec;
+use lienthong_telemetry::metrics::StoreMetrics;
 use lienthong_vault::Vault;
 
 /// The path that means a database in memory.
@@ -32,6 +33,8 @@ pub struct Config {
     pub readers: usize,
     /// Free bytes on the disk below which events are refused; deliveries go on.
     pub reserve_bytes: u64,
+    /// Where commits are counted.
+    pub metrics: StoreMetrics,
 }
 
 /// The writer's page cache.
@@ -63,6 +66,7 @@ impl Config {
             group_items_max: 1_000,
             readers: 2,
             reserve_bytes: 256 * 1024 * 1024,
+            metrics: StoreMetrics::default(),
         }
     }
 

@@ -10,15 +10,17 @@ mod jobs;
 mod keys;
 mod lanes;
 mod names;
+mod operations;
 mod operator;
+mod parking;
 mod present;
+mod samples;
 mod usage;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use lienthong_domain::DeliveryState;
-use lienthong_domain::delivery::ParkReason;
 use lienthong_ports::Message;
 use lienthong_vault::Vault;
 use rusqlite::{Connection, params};
@@ -31,6 +33,7 @@ use crate::core::lanes::Lane;
 use crate::core::names::Names;
 use crate::destinations::{DestinationId, Destinations};
 use crate::error::{Failure, OpenError};
+use crate::figures::{Event, Figures};
 use crate::queries::Queries;
 use crate::rows::{Cells, execute, one};
 use crate::tally::Tally;
@@ -51,9 +54,12 @@ pub(crate) struct Core {
     tally: Tally,
     /// The counts as they were when the transaction began.
     tally_before: Option<Tally>,
+    figures: Figures,
     names: Names,
     /// The highest number of an event, once it was looked up.
     newest_event: Option<i64>,
+    /// The highest number of a parking, those of undone transactions included.
+    newest_parking: i64,
     woken: bool,
     /// Data keys were destroyed or wrapped anew, and their former bytes are still in the write-ahead log.
     log_holds_old_keys: bool,
@@ -68,7 +74,19 @@ struct Standing {
     state: DeliveryState,
     crashes: i64,
     begun_at: Option<i64>,
+    root: i64,
 }
+
+/// The columns that [`Core::read_standing`] reads, up to the condition.
+macro_rules! standing {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, destination, dossier, sequence, state, crashes, begun_at, root FROM delivery ",
+            $rest
+        )
+    };
+}
+use standing;
 
 impl Core {
     /// Brings `connection` into a state to work with: destinations, counts, lanes under new policies.
@@ -96,6 +114,8 @@ impl Core {
         let mut core = Self {
             tally: Tally::load(&connection).map_err(failed)?,
             tally_before: None,
+            figures: Figures::default(),
+            newest_parking: parking::newest(&connection).map_err(failed)?,
             destinations: Arc::new(synchronised.destinations),
             vault: Arc::clone(&config.vault),
             names: Names::default(),
@@ -146,6 +166,7 @@ impl Core {
     /// Makes the transaction durable. After an error nobody knows whether it happened.
     pub(crate) fn commit(&mut self) -> Result<(), Failure> {
         self.tally.write(&self.connection)?;
+        self.figures.write(&self.connection)?;
         self.connection
             .prepare_cached("COMMIT")
             .and_then(|mut commit| commit.execute([]))
@@ -165,6 +186,7 @@ impl Core {
         if let Some(before) = self.tally_before.take() {
             self.tally = before;
         }
+        self.figures.forget();
         self.names.forget();
         self.newest_event = None;
         self.woken = false;
@@ -233,14 +255,13 @@ impl Core {
     ) -> Result<Option<Standing>, Failure> {
         one(
             &self.connection,
-            "SELECT id, destination, dossier, sequence, state, crashes, begun_at FROM delivery
-             WHERE id = ?1 AND fence = ?2 AND state = ?3",
+            standing!("WHERE id = ?1 AND fence = ?2 AND state = ?3"),
             params![message.delivery.0, message.fence.0, state.code()],
             |row| self.read_standing(row),
         )
     }
 
-    /// Reads `id, destination, dossier, sequence, state, crashes, begun_at`.
+    /// Reads the columns of `standing!`.
     fn read_standing(&self, row: &rusqlite::Row<'_>) -> Result<Standing, Failure> {
         let cells = Cells::of("delivery", row)?;
         let known = self.destinations.of_cell(&cells, 1)?;
@@ -255,6 +276,7 @@ impl Core {
             state: cells.state(4)?,
             crashes: cells.get(5, "crashes")?,
             begun_at: cells.get(6, "begun_at")?,
+            root: cells.get(7, "root")?,
         })
     }
 
@@ -264,18 +286,14 @@ impl Core {
             .moved(standing.lane.destination, standing.state, to, 1);
     }
 
-    /// Stops a delivery for an operator and does to its lane what its policy says.
-    fn park(&mut self, standing: &Standing, reason: ParkReason, now: i64) -> Result<(), Failure> {
-        execute(
-            &self.connection,
-            "UPDATE delivery SET state = 5, park_reason = ?2, ended_at = ?3, lease_until = NULL WHERE id = ?1",
-            params![standing.id, reason.code(), now],
-        )?;
-        self.moved(standing, DeliveryState::Parked);
-        self.parked_in(standing.lane, now)
+    /// Counts what happened to a delivery on its day.
+    fn count(&mut self, event: Event, standing: &Standing, at: i64, deliveries: i64) {
+        let destination = standing.lane.destination;
+        self.figures
+            .count(event, at, destination, standing.root, deliveries);
     }
 
-    fn act(
+    pub(crate) fn act(
         &self,
         actor: &lienthong_ports::store::Actor,
         kind: &str,

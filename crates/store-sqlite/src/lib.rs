@@ -3,12 +3,15 @@
 mod config;
 mod connection;
 mod core;
+mod days;
 mod destinations;
 mod error;
+mod figures;
 mod identity_rows;
 mod inline;
 mod job;
 mod migrate;
+mod operation_rows;
 mod queries;
 mod readers;
 mod rows;

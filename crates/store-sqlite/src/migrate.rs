@@ -3,6 +3,7 @@
 //! To add a migration, add its file and an entry to [`MIGRATIONS`]. Where SQL does not suffice, give it a
 //! [`Rewrite`]: steps that a kill may come between.
 
+mod due;
 mod key_check;
 mod sealing;
 
@@ -28,6 +29,8 @@ struct Rewrite {
     step: fn(&Connection, &Vault) -> Result<bool, Failure>,
     /// Applied together with the new version.
     end: &'static str,
+    /// Whether what was there before must not stay in free pages.
+    compacts: bool,
 }
 
 /// Every migration, in order; the schema's version is how many have been applied. One that has been
@@ -44,6 +47,7 @@ const MIGRATIONS: &[Migration] = &[
         rewrite: Some(Rewrite {
             step: sealing::step,
             end: include_str!("../migrations/0002_sealed_end.sql"),
+            compacts: true,
         }),
     },
     Migration {
@@ -55,6 +59,25 @@ const MIGRATIONS: &[Migration] = &[
         name: "0004_job_slates",
         sql: include_str!("../migrations/0004_job_slates.sql"),
         rewrite: None,
+    },
+    Migration {
+        name: "0005_subject_links",
+        sql: include_str!("../migrations/0005_subject_links.sql"),
+        rewrite: None,
+    },
+    Migration {
+        name: "0006_traces",
+        sql: include_str!("../migrations/0006_traces.sql"),
+        rewrite: None,
+    },
+    Migration {
+        name: "0007_operators",
+        sql: include_str!("../migrations/0007_operators.sql"),
+        rewrite: Some(Rewrite {
+            step: due::step,
+            end: include_str!("../migrations/0007_operators_end.sql"),
+            compacts: false,
+        }),
     },
 ];
 
@@ -85,7 +108,8 @@ pub(crate) fn migrate(
             key_check::check(connection, path, vault)?;
             while (rewrite.step)(connection, vault).map_err(|failure| sqlite(path, failure))? {}
             // A database that is only being made has nothing to be rid of.
-            end(connection, rewrite, index + 1, applied > 0).map_err(failed)?;
+            let compaction_due = rewrite.compacts && applied > 0;
+            end(connection, rewrite, index + 1, compaction_due).map_err(failed)?;
         }
         tracing::info!(migration.name = migration.name, "migrated the store");
     }

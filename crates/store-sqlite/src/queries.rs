@@ -1,10 +1,16 @@
 //! Everything that only reads, over any connection: a reader's, or the writer's own.
 
+mod actions;
 mod changes;
 mod dossiers;
+mod figures;
 mod jobs;
 pub(crate) mod keys;
-mod parked;
+pub(crate) mod operations;
+pub(crate) mod parked;
+#[cfg(test)]
+mod plans;
+pub(crate) mod samples;
 mod timeline;
 mod totals;
 pub(crate) mod usage;

@@ -145,6 +145,8 @@ pub(crate) fn one<T>(
     params: impl Params,
     read: impl FnOnce(&Row<'_>) -> Result<T, Failure>,
 ) -> Result<Option<T>, Failure> {
+    #[cfg(test)]
+    statements::note(sql);
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     rows.next()?.map(read).transpose()
@@ -157,6 +159,8 @@ pub(crate) fn all<T>(
     params: impl Params,
     mut read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
 ) -> Result<Vec<T>, Failure> {
+    #[cfg(test)]
+    statements::note(sql);
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     let mut found = Vec::new();
@@ -172,6 +176,8 @@ pub(crate) fn execute(
     sql: &str,
     params: impl Params,
 ) -> Result<usize, Failure> {
+    #[cfg(test)]
+    statements::note(sql);
     Ok(connection.prepare_cached(sql)?.execute(params)?)
 }
 
@@ -201,4 +207,31 @@ pub(crate) fn micros_after(at: Timestamp, after: Duration) -> i64 {
 /// A duration as stored: microseconds.
 pub(crate) fn duration_micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The statements that a test runs on its thread, so that it can ask for their plans.
+#[cfg(test)]
+pub(crate) mod statements {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    thread_local! {
+        static SEEN: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
+    }
+
+    pub(crate) fn start() {
+        SEEN.set(Some(BTreeSet::new()));
+    }
+
+    pub(crate) fn take() -> BTreeSet<String> {
+        SEEN.take().unwrap_or_default()
+    }
+
+    pub(super) fn note(sql: &str) {
+        SEEN.with_borrow_mut(|seen| {
+            if let Some(seen) = seen {
+                seen.insert(sql.to_owned());
+            }
+        });
+    }
 }

@@ -1,6 +1,7 @@
 //! The store as the rest of the gateway sees it.
 
 mod identity;
+mod operators;
 
 use std::sync::Arc;
 

@@ -45,6 +45,12 @@ impl Tally {
         self.counts[Self::index(destination)][usize::from(state.code())]
     }
 
+    /// Whether anything is parked, wherever it was to go.
+    pub(crate) fn any_parked(&self) -> bool {
+        let parked = usize::from(DeliveryState::Parked.code());
+        self.counts.iter().any(|states| states[parked] > 0)
+    }
+
     /// Claimed and called deliveries together.
     pub(crate) fn in_flight(&self, destination: DestinationId) -> i64 {
         self.of(destination, DeliveryState::Sent) + self.of(destination, DeliveryState::Calling)

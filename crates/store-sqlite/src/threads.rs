@@ -79,7 +79,11 @@ impl Threads {
             .transpose()?;
         let drained = Arc::new(AtomicBool::new(false));
         let kept = Drained(Arc::clone(&drained), lock);
-        let (letters, writer) = writer::start(core, config.group_items_max.max(1), wakeups, kept)?;
+        let terms = writer::Terms {
+            group_items_max: config.group_items_max.max(1),
+            metrics: config.metrics.clone(),
+        };
+        let (letters, writer) = writer::start(core, terms, wakeups, kept)?;
         Ok(Self {
             open: Mutex::new(Some(OpenThreads {
                 letters,

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use lienthong_ports::StoreError;
+use lienthong_telemetry::metrics::StoreMetrics;
 use tokio::sync::watch;
 
 use crate::core::Core;
@@ -25,10 +26,18 @@ pub(crate) enum Letter {
     Stop,
 }
 
+/// What the writer goes by.
+pub(crate) struct Terms {
+    /// Items after which a group is committed although more wait.
+    pub(crate) group_items_max: usize,
+    /// Where commits are counted.
+    pub(crate) metrics: StoreMetrics,
+}
+
 /// Starts the thread; it ends with [`Letter::Stop`] or when every sender is gone.
 pub(crate) fn start(
     core: Core,
-    group_items_max: usize,
+    terms: Terms,
     wakeups: Arc<watch::Sender<u64>>,
     kept_while_open: impl Send + 'static,
 ) -> Result<(Sender<Letter>, JoinHandle<()>), OpenError> {
@@ -36,7 +45,7 @@ pub(crate) fn start(
     let mut writer = Writer {
         core,
         inbox,
-        group_items_max,
+        terms,
         wakeups,
     };
     let thread = std::thread::Builder::new()
@@ -53,15 +62,24 @@ pub(crate) fn start(
 struct Writer {
     core: Core,
     inbox: Receiver<Letter>,
-    group_items_max: usize,
+    terms: Terms,
     wakeups: Arc<watch::Sender<u64>>,
+}
+
+/// Jobs to commit together.
+struct Group {
+    jobs: Vec<Box<dyn Job>>,
+    items: usize,
+    /// The writer was told to end after them.
+    stop: bool,
 }
 
 impl Writer {
     fn run(&mut self) {
         while let Ok(Letter::Job(first)) = self.inbox.recv() {
-            let (group, stop) = self.gather(first);
-            commit_group(&mut self.core, group);
+            let Group { jobs, items, stop } = self.gather(first);
+            let took = commit_group(&mut self.core, jobs);
+            self.count(items, took);
             if self.core.take_woken() {
                 wake(&self.wakeups);
             }
@@ -72,34 +90,49 @@ impl Writer {
         }
     }
 
+    fn count(&self, items: usize, took: Option<Duration>) {
+        let metrics = &self.terms.metrics;
+        let Some(took) = took else {
+            metrics.commit_failures.inc();
+            return;
+        };
+        metrics.commit_seconds.observe_time(took);
+        let items = u32::try_from(items).unwrap_or(u32::MAX);
+        metrics.commit_items.observe(items.into());
+    }
+
     /// The group that begins with `first`: everything that waits already, up to the bound, and, where there is
     /// company, what comes within [`COMPANY_WAIT`]. A job alone waits for nobody, so an idle store answers at once.
-    fn gather(&self, first: Box<dyn Job>) -> (Vec<Box<dyn Job>>, bool) {
-        let mut items = first.items();
-        let mut group = vec![first];
-        let mut until = None;
-        while items < self.group_items_max {
-            let letter = match self.inbox.try_recv() {
-                Ok(letter) => letter,
-                Err(_) if group.len() == 1 => break,
-                Err(_) => {
-                    let until = *until.get_or_insert_with(|| Instant::now() + COMPANY_WAIT);
-                    let left = until.saturating_duration_since(Instant::now());
-                    match self.inbox.recv_timeout(left) {
-                        Ok(letter) => letter,
-                        Err(_) => break,
-                    }
+    fn gather(&self, first: Box<dyn Job>) -> Group {
+        let mut group = Group {
+            items: first.items(),
+            jobs: vec![first],
+            stop: false,
+        };
+        self.take_waiting(&mut group);
+        if group.jobs.len() > 1 && self.has_room(&group) {
+            // Asleep: waiting at the channel, the thread would be woken by every single job.
+            std::thread::sleep(COMPANY_WAIT);
+            self.take_waiting(&mut group);
+        }
+        group
+    }
+
+    fn take_waiting(&self, group: &mut Group) {
+        while self.has_room(group) {
+            match self.inbox.try_recv() {
+                Ok(Letter::Job(job)) => {
+                    group.items += job.items();
+                    group.jobs.push(job);
                 }
-            };
-            match letter {
-                Letter::Job(job) => {
-                    items += job.items();
-                    group.push(job);
-                }
-                Letter::Stop => return (group, true),
+                Ok(Letter::Stop) => group.stop = true,
+                Err(_) => return,
             }
         }
-        (group, false)
+    }
+
+    fn has_room(&self, group: &Group) -> bool {
+        group.items < self.terms.group_items_max && !group.stop
     }
 }
 
@@ -109,15 +142,18 @@ pub(crate) fn wake(wakeups: &watch::Sender<u64>) {
 }
 
 /// Runs every job in one transaction and answers all after its commit. A job that meets a bad row is
-/// answered alone and the others are run again without it; anything else fails the whole group.
-fn commit_group(core: &mut Core, mut group: Vec<Box<dyn Job>>) {
+/// answered alone and the others are run again without it; anything else fails the whole group. How long the
+/// transaction took; `None` when nothing was committed.
+fn commit_group(core: &mut Core, mut group: Vec<Box<dyn Job>>) -> Option<Duration> {
     while !group.is_empty() {
+        let started = Instant::now();
         match run_group(core, &mut group) {
             Ok(()) => {
+                let took = started.elapsed();
                 for job in group {
                     job.answer(Ok(()));
                 }
-                return;
+                return Some(took);
             }
             Err((Some(index), failure)) if failure.is_callers_own() => {
                 core.roll_back();
@@ -131,10 +167,11 @@ fn commit_group(core: &mut Core, mut group: Vec<Box<dyn Job>>) {
                 for job in group {
                     job.answer(Err(StoreError::from(shared.clone())));
                 }
-                return;
+                return None;
             }
         }
     }
+    None
 }
 
 /// One try; on failure the index of the job that met it, if a job did.

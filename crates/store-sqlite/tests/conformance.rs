@@ -1,4 +1,4 @@
-//! The suites of both seams, on each way to run this store.
+//! The suites of the three seams, on each way to run this store.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use lienthong_domain::delivery::LanePolicy;
 use lienthong_ports::Store;
-use lienthong_ports::conformance::identity::{self, Opened};
 use lienthong_ports::conformance::store::{Subject, destination};
+use lienthong_ports::conformance::{identity, operators};
 use lienthong_ports::store::DestinationSpec;
 use lienthong_store_sqlite::{Config, MEMORY, SqliteStore};
 use lienthong_vault::Vault;
@@ -68,14 +68,25 @@ impl Subject for Database {
 
 #[async_trait]
 impl identity::Subject for Database {
-    async fn open(&self) -> Opened {
+    async fn open(&self) -> identity::Opened {
         let spec = DestinationSpec {
             name: destination("dvcqg"),
             lane: LanePolicy::Hold,
         };
         let store = self.reopen(vec![spec]).await;
-        Opened {
+        identity::Opened {
             identity: Arc::clone(&store) as _,
+            store,
+        }
+    }
+}
+
+#[async_trait]
+impl operators::Subject for Database {
+    async fn open(&self, destinations: Vec<DestinationSpec>) -> operators::Opened {
+        let store = self.reopen(destinations).await;
+        operators::Opened {
+            operators: Arc::clone(&store) as _,
             store,
         }
     }
@@ -84,16 +95,19 @@ impl identity::Subject for Database {
 mod threads_and_file {
     lienthong_ports::store_conformance!(super::Database::new(false, false));
     lienthong_ports::identity_conformance!(super::Database::new(false, false));
+    lienthong_ports::operators_conformance!(super::Database::new(false, false));
 }
 
 mod inline_and_file {
     lienthong_ports::store_conformance!(super::Database::new(false, true));
     lienthong_ports::identity_conformance!(super::Database::new(false, true));
+    lienthong_ports::operators_conformance!(super::Database::new(false, true));
 }
 
 mod inline_and_memory {
     lienthong_ports::store_conformance!(super::Database::new(true, true));
     lienthong_ports::identity_conformance!(super::Database::new(true, true));
+    lienthong_ports::operators_conformance!(super::Database::new(true, true));
 }
 
 /// A database in memory ends with its threads, so the promises about reopening are left out.
@@ -116,5 +130,13 @@ mod threads_and_memory {
         a_cancelled_job_asks_no_more_and_keeps_its_answers
         large_jobs_are_erased_whole
         a_closed_store_says_so_of_identity
+    }
+    lienthong_ports::operators_conformance! { @each super::Database::new(true, false);
+        an_operation_is_asked_for_once_per_key
+        steps_are_no_faster_than_the_rate
+        a_preview_says_what_would_happen
+        every_outcome_is_counted_on_its_day
+        concurrent_events_are_counted_once_each
+        figures_are_thinned_to_points
     }
 }

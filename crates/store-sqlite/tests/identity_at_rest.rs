@@ -279,6 +279,7 @@ async fn an_answer_for_a_half_erased_job_is_stale_and_its_look_recorded() {
         message: Message {
             delivery: ItemId((job.0 << 20) + 21).as_delivery(),
             fence: Fence(1),
+            trace: None,
         },
         next,
         usage: Some(usage_draft(1, 5)),

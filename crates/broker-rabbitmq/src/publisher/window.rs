@@ -144,9 +144,8 @@ impl Window {
             let acknowledged = confirmation.is_ack();
             if let Some(returned) = confirmation.take_message() {
                 self.returns += 1;
-                let id = returned.delivery.properties.message_id().as_ref();
                 self.returned
-                    .extend(id.and_then(|id| message_id::decode(id.as_str())));
+                    .extend(message_id::message(&returned.delivery.properties));
             }
             flight.state = State::Settled {
                 look: self.looks,
@@ -256,7 +255,6 @@ mod tests {
     use std::time::Duration;
 
     use futures_util::FutureExt as _;
-    use lapin::BasicProperties;
     use lapin::message::{BasicReturnMessage, Delivery};
     use lienthong_domain::{DeliveryId, Fence};
 
@@ -266,13 +264,13 @@ mod tests {
         Message {
             delivery: DeliveryId(i64::try_from(id).unwrap()),
             fence: Fence(1),
+            trace: None,
         }
     }
 
     fn returned(id: usize) -> BasicReturnMessage {
         let mut delivery = Delivery::mock(0, "".into(), "".into(), false, Vec::new());
-        let id = message_id::encode(message(id));
-        delivery.properties = BasicProperties::default().with_message_id(id.into());
+        delivery.properties = message_id::properties(message(id));
         BasicReturnMessage {
             delivery,
             reply_code: 312,

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong_domain::{DeliveryId, DestinationName, Fence};
+use lienthong_domain::{DeliveryId, DestinationName, Fence, TraceContext};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -98,6 +98,10 @@ pub async fn dropped_messages_come_back(broker: &dyn Broker) {
         }
     }
     nothing(&mut receiver).await;
+    let depths = broker.depths(&destinations()).await;
+    let depths = depths.expect("a running broker has depths");
+    let found = (depths[0].redelivered, depths[0].unacknowledged);
+    assert_eq!(found, (3, 0), "each came a second time: {depths:?}");
 }
 
 /// Messages in the hands and in the channel of a receiver that goes away are received by another.
@@ -239,7 +243,9 @@ pub async fn depths_count_messages_and_receivers(broker: &dyn Broker) {
                 depths.len() >= 3,
                 "two destinations and the dead letters: {depths:?}"
             );
-            if depths[0].messages == 7 && depths[0].consumers == 1 {
+            let depth = &depths[0];
+            // The prefetch is in the receiver's hands before it has asked for a message.
+            if (depth.messages, depth.unacknowledged, depth.consumers) == (7, 2, 1) {
                 return depths;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -247,7 +253,7 @@ pub async fn depths_count_messages_and_receivers(broker: &dyn Broker) {
     };
     let depths = timeout(STEP_MAX, settled)
         .await
-        .expect("depths must settle on 7 and 1");
+        .expect("depths must settle on 7 messages, 2 of them in hand, and 1 receiver");
     assert!(
         depths[0].queue.contains("dvcqg"),
         "depths come in the order asked: {depths:?}"
@@ -310,9 +316,15 @@ fn first() -> DestinationName {
 
 fn messages(ids: std::ops::Range<i64>) -> Vec<Message> {
     // Ids far from each other and fences above 1, so that a swap or a truncation shows.
+    let trace = TraceContext {
+        trace_id: [7; 16],
+        span_id: [9; 8],
+        sampled: true,
+    };
     let message = |id| Message {
         delivery: DeliveryId(id * 1_000_003),
         fence: Fence(id % 7 + 1),
+        trace: (id % 2 == 0).then_some(trace),
     };
     ids.map(message).collect()
 }

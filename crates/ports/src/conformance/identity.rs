@@ -8,6 +8,7 @@ mod commands;
 mod erasing;
 mod fixture;
 mod leases;
+mod links;
 mod misses;
 mod opening;
 mod usage;
@@ -24,6 +25,7 @@ pub use commands::*;
 pub use erasing::*;
 pub use fixture::{Desk, asker, claims, draft, full_claims, inquiry, usage_draft, verification};
 pub use leases::*;
+pub use links::*;
 pub use misses::*;
 pub use opening::*;
 pub use usage::*;
@@ -55,6 +57,10 @@ macro_rules! identity_conformance {
             usage_pages_are_complete_and_newest_first
             a_clock_set_back_hides_no_usage
             concurrent_usage_is_kept_once_each
+            a_told_number_links_a_citizen_for_good
+            nothing_but_a_told_number_links
+            links_are_told_in_order_and_bounded
+            usage_of_a_citizen_is_told_once_under_all_numbers
             guard_actions_are_kept_in_order
             a_job_is_opened_once_per_key
             keys_belong_to_their_participant_and_system

@@ -315,6 +315,7 @@ pub fn question(request_id: &str) -> Question {
         participant: ParticipantId::parse("H21").expect("a province is a participant"),
         official: OfficialId::parse("hoa.tuphap").expect("an account has this form"),
         procedure: ProcedureCode::parse("1.001193").ok(),
+        trace: None,
     }
 }
 

@@ -11,6 +11,7 @@ mod lanes;
 mod leases;
 mod operators;
 mod reading;
+mod traces;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub use lanes::*;
 pub use leases::*;
 pub use operators::*;
 pub use reading::*;
+pub use traces::*;
 
 /// One database under test, empty at first.
 #[async_trait]
@@ -82,6 +84,8 @@ macro_rules! store_conformance {
             changes_miss_nothing_and_keep_their_order
             attempts_are_shown_with_their_evidence
             counts_equal_a_recount
+            a_trace_goes_with_its_event
+            a_repeated_offer_keeps_the_first_trace
             reopening_keeps_everything
             wakeups_tell_of_new_work
             a_closed_store_says_so

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use lienthong_domain::event::ContentHash;
 use lienthong_domain::participant::ParticipantId;
 use lienthong_domain::timeline::{TransitionPolicy, Warning};
-use lienthong_domain::{DossierCode, DossierStatus, EventId, Faults, StatusEvent, Timestamp};
+use lienthong_domain::{
+    DossierCode, DossierStatus, EventId, Faults, StatusEvent, Timestamp, TraceContext,
+};
 
 /// An event offered for acceptance.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub struct Offer {
     pub policy: TransitionPolicy,
     /// Our clock.
     pub now: Timestamp,
+    /// The span of its acceptance; kept for the spans of its attempts, no part of its content.
+    pub trace: Option<TraceContext>,
 }
 
 /// The proof of an acceptance.

@@ -8,6 +8,7 @@ use lienthong_domain::event::Progress;
 use lienthong_domain::participant::ParticipantId;
 use lienthong_domain::{
     Answer, DestinationName, DossierCode, DossierDetails, DossierStatus, EventId, Timestamp,
+    TraceContext,
 };
 
 use crate::broker::Message;
@@ -69,6 +70,11 @@ pub struct Work {
     pub counted: u32,
     /// The step to perform, from 0; above 0 after [`Store::advance`].
     pub step: u8,
+    /// The span of the event's acceptance, of which every attempt is a child. The worker puts the span of the attempt in
+    /// its place, so that an adapter's calls are children of that.
+    pub trace: Option<TraceContext>,
+    /// The span of the attempt before this one, to link to.
+    pub last_span_id: Option<[u8; 8]>,
 }
 
 /// What became of one call.
@@ -84,6 +90,8 @@ pub struct Finish {
     pub answer: Answer,
     /// What follows from it.
     pub next: Next,
+    /// The span of this attempt, for the next one to link to.
+    pub span_id: Option<[u8; 8]>,
 }
 
 /// What follows from a call; decided by `delivery`, carried out by the store.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use lienthong_domain::delivery::ParkReason;
 use lienthong_domain::{
-    DeliveryId, DestinationName, DossierCode, DossierStatus, ProcedureCode, Timestamp,
+    DeliveryId, DestinationName, DossierCode, DossierStatus, EventId, ProcedureCode, Timestamp,
 };
 
 /// Which parked deliveries are meant. Empty means all.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParkedFilter {
     /// Exactly these, if any are named.
     pub ids: Vec<DeliveryId>,
@@ -41,6 +41,8 @@ pub struct Parked {
     pub destination: DestinationName,
     /// Which dossier.
     pub dossier: DossierCode,
+    /// The event.
+    pub event_id: EventId,
     /// The event's sequence.
     pub sequence: i64,
     /// The status.
@@ -111,9 +113,10 @@ pub struct Action {
     pub at: Timestamp,
     /// Who.
     pub by: String,
-    /// `pause`, `resume`, `replay`, `discard` or `erase`.
+    /// `pause`, `resume`, `replay`, `discard`, `erase`; `request_operation`, `approve_operation`, `cancel_operation`,
+    /// `end_operation`; what was done to jobs; and what [`crate::OperatorStore::note_action`] was told.
     pub kind: String,
-    /// On what: a destination, a delivery, or a dossier.
+    /// On what: a destination, a delivery, a dossier, a job, or `operation:ID`.
     pub subject: String,
     /// Why.
     pub reason: String,

@@ -21,6 +21,8 @@ pub struct Counts {
     pub by_state: [u64; 8],
     /// Acceptance of the oldest head that still waits (Ready, Sent, Calling).
     pub oldest_waiting_since: Option<Timestamp>,
+    /// Its dossier.
+    pub oldest_waiting: Option<DossierCode>,
 }
 
 impl Counts {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lienthong_domain::timeline::{Verdict, Warning, judge, needs_details};
-use lienthong_domain::{DeliveryState, DossierCode, DossierDetails, EventId};
+use lienthong_domain::{DeliveryState, DossierCode, DossierDetails, EventId, TraceContext};
 use lienthong_ports::store::{Offer, Receipt, Refusal};
 use lienthong_vault::Vault;
 use rusqlite::params;
@@ -12,6 +12,7 @@ use super::lanes::Lane;
 use super::present::{Newest, Present, moved_on};
 use super::{Core, delivery_id};
 use crate::error::Failure;
+use crate::figures::Event;
 use crate::rows::{Cells, execute, micros, one, stored};
 use crate::sealed::Column;
 
@@ -174,11 +175,17 @@ impl Core {
             .as_ref()
             .and_then(|details| details.procedure_code.as_ref())
             .map(|code| code.as_str().to_owned());
+        let due_at = acceptance
+            .details
+            .as_ref()
+            .and_then(|details| details.due_at);
         let before = present
             .as_mut()
             .and_then(|present| present.unwritten.take());
-        let (procedure_before, wrapped_before) =
-            before.map_or((None, None), |before| (before.procedure, before.wrapped));
+        let (procedure_before, due_before, wrapped_before) = before
+            .map_or((None, None, None), |before| {
+                (before.procedure, before.due_at, before.wrapped)
+            });
         let mut next = moved_on(offer, present, acceptance.late, acceptance.details.take());
         let seals = [&offered.details, &offered.progress, &acceptance.merged];
         let wrapped = if seals.into_iter().any(Option::is_some) {
@@ -189,6 +196,7 @@ impl Core {
         let newest = Newest {
             participant,
             procedure: procedure.or(procedure_before),
+            due_at: due_at.map(micros).or(due_before),
             accepted_at: micros(offer.now),
             wrapped: wrapped.or(wrapped_before),
         };
@@ -198,7 +206,7 @@ impl Core {
             next.unwritten = Some(newest);
         }
         let event = self.write_event(offered, participant, &mut next, &acceptance)?;
-        self.write_deliveries(event, &next, is_new, micros(offer.now))?;
+        self.write_deliveries(event, &next, is_new, offer)?;
         self.woken = true;
         let receipt = Receipt {
             event_id: offer.event_id,
@@ -279,9 +287,13 @@ impl Core {
         event: i64,
         next: &Present,
         is_new: bool,
-        now: i64,
+        offer: &Offer,
     ) -> Result<(), Failure> {
         let destinations = self.destinations();
+        let trace = offer.trace.map(TraceContext::to_bytes);
+        let now = micros(offer.now);
+        let root = offer.event.dossier.agency().root();
+        let root = self.names.root_made(&self.connection, root.as_str())?;
         for known in destinations.iter().filter(|known| known.active) {
             let lane = Lane {
                 destination: known.id,
@@ -295,8 +307,8 @@ impl Core {
             };
             execute(
                 &self.connection,
-                "INSERT INTO delivery (id, destination, dossier, sequence, state, next_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO delivery (id, destination, dossier, sequence, state, next_at, trace, root)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![
                     delivery_id(event, known.id),
                     known.id.0,
@@ -304,9 +316,12 @@ impl Core {
                     next.last_sequence,
                     state.code(),
                     now,
+                    trace,
+                    root,
                 ],
             )?;
             self.tally.added(known.id, state);
+            self.figures.count(Event::Accepted, now, known.id, root, 1);
         }
         Ok(())
     }

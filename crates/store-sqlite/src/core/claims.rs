@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lienthong_domain::participant::ParticipantId;
 use lienthong_domain::{
     DeliveryId, DeliveryState, DestinationName, DossierCode, DossierStatus, EventId, Fence,
-    Timestamp,
+    Timestamp, TraceContext,
 };
 use lienthong_ports::Message;
 use lienthong_ports::store::{ClaimTerms, Work};
@@ -54,7 +54,7 @@ impl Core {
         }
         let due = all(
             &self.connection,
-            "SELECT id, fence FROM delivery INDEXED BY delivery_due
+            "SELECT id, fence, trace FROM delivery INDEXED BY delivery_due
              WHERE state = 1 AND destination = ?1 AND next_at <= ?2 ORDER BY next_at, id LIMIT ?3",
             params![known.id.0, micros(terms.now), batch],
             |row| {
@@ -62,6 +62,7 @@ impl Core {
                 Ok(Message {
                     delivery: DeliveryId(cells.id()),
                     fence: Fence(cells.get::<i64>(1, "fence")? + 1),
+                    trace: trace_of(&cells, 2)?,
                 })
             },
         )?;
@@ -127,7 +128,7 @@ impl Core {
             "SELECT d.id, d.destination, d.dossier, d.sequence, d.step, d.attempts_counted, o.code, e.id,
                  e.event_id, p.code, e.status, e.occurred_at, e.accepted_at, e.late, e.progress,
                  d.attempts_made, o.id, o.code, o.data_key, h.id, coalesce(h.merged, h.offered),
-                 h.merged IS NOT NULL
+                 h.merged IS NOT NULL, d.trace, d.last_span
              FROM delivery d JOIN event e ON e.id = d.id / 64 JOIN dossier o ON o.id = d.dossier
                  JOIN participant p ON p.id = e.participant
                  LEFT JOIN event h ON h.dossier = e.dossier AND h.sequence = e.details_sequence
@@ -155,6 +156,8 @@ impl Core {
                     attempt: cells.get::<u32>(15, "attempts_made")?.saturating_add(1),
                     counted: cells.get(5, "attempts_counted")?,
                     step: cells.get(4, "step")?,
+                    trace: trace_of(&cells, 22)?,
+                    last_span_id: cells.get(23, "last_span")?,
                 };
                 let column = details_column(&cells, 21)?;
                 let details = match cells.get(19, "details")? {
@@ -215,5 +218,15 @@ impl Core {
             ],
         )?;
         Ok(changed == 1)
+    }
+}
+
+/// The trace that a delivery was accepted in.
+fn trace_of(cells: &Cells<'_>, place: usize) -> Result<Option<TraceContext>, Failure> {
+    match cells.get::<Option<Vec<u8>>>(place, "trace")? {
+        Some(bytes) => TraceContext::from_bytes(&bytes)
+            .map(Some)
+            .ok_or_else(|| corrupt("delivery", "trace", cells.id(), "is no trace context")),
+        None => Ok(None),
     }
 }

@@ -6,10 +6,13 @@ use lienthong_ports::Message;
 use lienthong_ports::store::{Expired, Finish, Next};
 use rusqlite::params;
 
-use super::{Core, Standing};
+use super::{Core, DELIVERIES_PER_EVENT, Standing, standing};
 use crate::error::Failure;
+use crate::figures::{Delivered, Event};
 use crate::queries::LEASE_EXPIRED_CODE;
-use crate::rows::{all, duration_micros, execute, limit, micros, micros_after};
+use crate::rows::{
+    Cells, all, corrupt, duration_micros, execute, limit, micros, micros_after, one,
+};
 
 /// An attempt as recorded.
 struct Record<'a> {
@@ -19,6 +22,7 @@ struct Record<'a> {
     code: &'a str,
     http_status: Option<u16>,
     message: &'a str,
+    span: Option<[u8; 8]>,
 }
 
 impl Core {
@@ -44,6 +48,7 @@ impl Core {
             code: &answer.code,
             http_status: answer.http_status,
             message: &answer.message,
+            span: finish.span_id,
         };
         let counted = !matches!(finish.next, Next::RetryAt { counted: false, .. });
         self.record(standing, &record, counted)?;
@@ -56,7 +61,12 @@ impl Core {
         }
         match finish.next {
             Next::Done => self.done(standing, ended_at),
-            Next::RetryAt { at, .. } => self.make_ready(standing, micros(at)),
+            Next::RetryAt { at, .. } => {
+                if !matches!(answer.outcome, Outcome::Advanced { .. }) {
+                    self.count(Event::Retried, standing, ended_at, 1);
+                }
+                self.make_ready(standing, micros(at))
+            }
             Next::Park(reason) => self.park(standing, reason, ended_at),
         }
     }
@@ -68,7 +78,28 @@ impl Core {
             params![standing.id, now],
         )?;
         self.moved(standing, DeliveryState::Done);
-        self.release(standing.lane, now)
+        let delivered = Delivered {
+            at: now,
+            delay: now - self.accepted_at(standing)?,
+            dossier: standing.lane.dossier,
+            sequence: standing.sequence,
+        };
+        self.figures
+            .delivered(standing.lane.destination, standing.root, delivered);
+        self.overtake(standing)?;
+        self.release(standing.lane, now)?;
+        self.close_if_final(standing.lane.dossier)
+    }
+
+    fn accepted_at(&self, standing: &Standing) -> Result<i64, Failure> {
+        let event = standing.id / DELIVERIES_PER_EVENT;
+        one(
+            &self.connection,
+            "SELECT id, accepted_at FROM event WHERE id = ?1",
+            params![event],
+            |row| Cells::of("event", row)?.get(1, "accepted_at"),
+        )?
+        .ok_or_else(|| corrupt("event", "id", event, "is missing"))
     }
 
     /// Back to Ready, or to Queued if a lower sequence came into the lane meanwhile.
@@ -91,9 +122,10 @@ impl Core {
     ) -> Result<(), Failure> {
         execute(
             &self.connection,
-            "UPDATE delivery SET attempts_made = attempts_made + 1, attempts_counted = attempts_counted + ?2
+            "UPDATE delivery SET attempts_made = attempts_made + 1, attempts_counted = attempts_counted + ?2,
+                 last_span = coalesce(?3, last_span)
              WHERE id = ?1",
-            params![standing.id, counted],
+            params![standing.id, counted, record.span],
         )?;
         execute(
             &self.connection,
@@ -118,9 +150,10 @@ impl Core {
     ) -> Result<Expired, Failure> {
         let run_out = all(
             &self.connection,
-            "SELECT id, destination, dossier, sequence, state, crashes, begun_at
-             FROM delivery INDEXED BY delivery_leased
-             WHERE state IN (2, 3) AND lease_until <= ?1 ORDER BY lease_until, id LIMIT ?2",
+            standing!(
+                "INDEXED BY delivery_leased
+                 WHERE state IN (2, 3) AND lease_until <= ?1 ORDER BY lease_until, id LIMIT ?2"
+            ),
             params![
                 micros(now),
                 limit(usize::try_from(items).unwrap_or(usize::MAX))
@@ -150,6 +183,7 @@ impl Core {
             code: "",
             http_status: None,
             message: "",
+            span: None,
         };
         self.record(standing, &record, false)?;
         let crashes = standing.crashes + 1;
@@ -162,6 +196,7 @@ impl Core {
             self.park(standing, ParkReason::CrashSuspect, now)
                 .map(|()| true)
         } else {
+            self.count(Event::Retried, standing, now, 1);
             self.make_ready(standing, now).map(|()| false)
         }
     }
@@ -170,8 +205,7 @@ impl Core {
         // At most the windows of all destinations together, so this is one bounded read.
         let sent = all(
             &self.connection,
-            "SELECT id, destination, dossier, sequence, state, crashes, begun_at
-             FROM delivery INDEXED BY delivery_leased WHERE state IN (2, 3) AND state = 2",
+            standing!("INDEXED BY delivery_leased WHERE state IN (2, 3) AND state = 2"),
             [],
             |row| self.read_standing(row),
         )?;

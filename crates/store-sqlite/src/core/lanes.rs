@@ -7,9 +7,10 @@ use lienthong_domain::DeliveryState;
 use lienthong_domain::delivery::LanePolicy;
 use rusqlite::params;
 
-use super::Core;
+use super::{Core, Standing};
 use crate::destinations::DestinationId;
 use crate::error::Failure;
+use crate::figures::Event;
 use crate::rows::{Cells, all, execute, one};
 
 /// The deliveries of one dossier to one destination.
@@ -112,7 +113,8 @@ impl Core {
     }
 
     /// Does to the rest of a lane what its policy says about a delivery that was just parked.
-    pub(super) fn parked_in(&mut self, lane: Lane, now: i64) -> Result<(), Failure> {
+    pub(super) fn parked_in(&mut self, standing: &Standing, now: i64) -> Result<(), Failure> {
+        let lane = standing.lane;
         if lane.policy == LanePolicy::Latest {
             let superseded = execute(
                 &self.connection,
@@ -125,6 +127,9 @@ impl Core {
             let superseded = i64::try_from(superseded).unwrap_or(i64::MAX);
             let (from, to) = (DeliveryState::Queued, DeliveryState::Superseded);
             self.tally.moved(lane.destination, from, to, superseded);
+            if superseded > 0 {
+                self.count(Event::GivenUp, standing, now, superseded);
+            }
         }
         self.release(lane, now)
     }
@@ -144,8 +149,7 @@ impl Core {
         };
         let dossiers = all(
             &self.connection,
-            "SELECT DISTINCT dossier FROM delivery INDEXED BY delivery_parked
-             WHERE state = 5 AND destination = ?1",
+            "SELECT DISTINCT dossier FROM parked INDEXED BY parked_group WHERE destination = ?1",
             params![destination.0],
             |row| Ok(row.get::<_, i64>(0)?),
         )?;

@@ -1,4 +1,4 @@
-//! Small numbers for the texts that nearly every row repeats: participants, systems and officials.
+//! Small numbers for the texts that nearly every row repeats: participants, systems, officials and roots.
 
 use std::collections::HashMap;
 
@@ -16,6 +16,7 @@ pub(super) struct Names {
     participants: HashMap<String, i64>,
     systems: HashMap<String, i64>,
     officials: HashMap<String, i64>,
+    roots: HashMap<String, i64>,
 }
 
 impl Names {
@@ -81,6 +82,20 @@ impl Names {
         }
         let insert = "INSERT INTO official (name) VALUES (?1)";
         make(&mut self.officials, connection, insert, name)
+    }
+
+    /// The number of a root of agency codes, given now if need be.
+    pub(super) fn root_made(
+        &mut self,
+        connection: &Connection,
+        code: &str,
+    ) -> Result<i64, Failure> {
+        let select = "SELECT id FROM root WHERE code = ?1";
+        if let Some(id) = find(&mut self.roots, connection, select, code)? {
+            return Ok(id);
+        }
+        let insert = "INSERT INTO root (code) VALUES (?1)";
+        make(&mut self.roots, connection, insert, code)
     }
 }
 

@@ -1,12 +1,14 @@
 //! What operators do: replay, discard, pause and resume; and the breaker's memory.
 
-use lienthong_domain::{DeliveryId, DeliveryState, DestinationName, DossierCode};
+use lienthong_domain::{DeliveryId, DeliveryState, DestinationName};
 use lienthong_ports::store::{Actor, BreakerRecord, ParkedFilter, ReplayItem, ReplayTerms};
 use rusqlite::params;
 
-use super::{Core, Standing};
+use super::{Core, Standing, standing};
 use crate::error::Failure;
-use crate::rows::{Cells, corrupt, duration_micros, execute, micros, one};
+use crate::figures::Event;
+use crate::queries::parked::Chosen;
+use crate::rows::{corrupt, duration_micros, execute, micros, one};
 
 impl Core {
     pub(crate) fn replay(
@@ -20,10 +22,10 @@ impl Core {
         let mut due_at = micros(actor.now);
         let mut items = Vec::with_capacity(ids.len());
         for id in ids {
-            let (standing, mut item) = self.parked_item(id)?;
-            item.replayed = terms.allow_out_of_order || !item.reorders;
+            let item = self.queries().replay_item(id, terms.allow_out_of_order)?;
             if item.replayed && !terms.dry_run {
-                self.replay_one(&standing, micros(actor.now), due_at, actor)?;
+                let standing = self.parked_standing(id)?;
+                self.replay_one(&standing, due_at, actor)?;
                 due_at = due_at
                     .saturating_add(spacing)
                     .min(micros(lienthong_domain::Timestamp::MAX));
@@ -33,10 +35,10 @@ impl Core {
         Ok(items)
     }
 
-    fn replay_one(
+    /// Makes a parked delivery wait again, as if nothing had been tried.
+    pub(super) fn replay_one(
         &mut self,
         standing: &Standing,
-        now: i64,
         due_at: i64,
         actor: &Actor,
     ) -> Result<(), Failure> {
@@ -47,50 +49,41 @@ impl Core {
              WHERE id = ?1",
             params![standing.id, due_at],
         )?;
+        self.unpark(standing)?;
         self.moved(standing, DeliveryState::Queued);
-        self.settle(standing.lane, now)?;
+        self.settle(standing.lane, micros(actor.now))?;
         self.act(actor, "replay", &standing.id.to_string())
     }
 
-    /// What a replay of a parked delivery would mean.
-    fn parked_item(&self, id: DeliveryId) -> Result<(Standing, ReplayItem), Failure> {
-        let read = one(
+    /// Gives a parked delivery up.
+    pub(super) fn discard_one(
+        &mut self,
+        standing: &Standing,
+        actor: &Actor,
+    ) -> Result<(), Failure> {
+        let now = micros(actor.now);
+        execute(
             &self.connection,
-            "SELECT d.id, d.destination, d.dossier, d.sequence, d.state, d.crashes, d.begun_at, o.code,
-                 d.attempts_made > 0 OR d.step > 0
-             FROM delivery d JOIN dossier o ON o.id = d.dossier WHERE d.id = ?1",
-            params![id.0],
-            |row| {
-                let standing = self.read_standing(row)?;
-                let cells = Cells::of("delivery", row)?;
-                let item = ReplayItem {
-                    id,
-                    dossier: cells.parsed(7, "dossier", DossierCode::parse)?,
-                    sequence: standing.sequence,
-                    repeats: cells.get(8, "attempts_made")?,
-                    reorders: self.delivered_after(&standing)?,
-                    replayed: false,
-                };
-                Ok((standing, item))
-            },
+            "UPDATE delivery SET state = 7, ended_at = ?2 WHERE id = ?1",
+            params![standing.id, now],
         )?;
-        read.ok_or_else(|| corrupt("delivery", "dossier", id.0, "names no dossier"))
+        self.unpark(standing)?;
+        self.moved(standing, DeliveryState::Discarded);
+        self.count(Event::GivenUp, standing, now, 1);
+        self.settle(standing.lane, now)?;
+        self.close_if_final(standing.lane.dossier)?;
+        self.act(actor, "discard", &standing.id.to_string())
     }
 
-    /// Whether a later event of the lane has reached the destination, or is being called right now.
-    fn delivered_after(&self, standing: &Standing) -> Result<bool, Failure> {
-        let found = one(
+    /// A delivery that is known to be parked.
+    pub(super) fn parked_standing(&self, id: DeliveryId) -> Result<Standing, Failure> {
+        one(
             &self.connection,
-            "SELECT 1 FROM event e CROSS JOIN delivery d ON d.id = e.id * 64 + ?2
-             WHERE e.dossier = ?1 AND e.sequence > ?3 AND d.state IN (3, 4) LIMIT 1",
-            params![
-                standing.lane.dossier,
-                standing.lane.destination.0,
-                standing.sequence
-            ],
-            |_| Ok(()),
-        )?;
-        Ok(found.is_some())
+            standing!("WHERE id = ?1"),
+            params![id.0],
+            |row| self.read_standing(row),
+        )?
+        .ok_or_else(|| corrupt("parked", "delivery", id.0, "names no delivery"))
     }
 
     pub(crate) fn discard(
@@ -104,24 +97,17 @@ impl Core {
         if dry_run {
             return Ok(ids);
         }
-        let now = micros(actor.now);
         for id in &ids {
-            let (standing, _) = self.parked_item(*id)?;
-            execute(
-                &self.connection,
-                "UPDATE delivery SET state = 7, ended_at = ?2 WHERE id = ?1",
-                params![standing.id, now],
-            )?;
-            self.moved(&standing, DeliveryState::Discarded);
-            self.settle(standing.lane, now)?;
-            self.act(actor, "discard", &standing.id.to_string())?;
+            let standing = self.parked_standing(*id)?;
+            self.discard_one(&standing, actor)?;
         }
         Ok(ids)
     }
 
     fn parked_ids(&self, filter: &ParkedFilter, items: u32) -> Result<Vec<DeliveryId>, Failure> {
         let items = usize::try_from(items).unwrap_or(usize::MAX);
-        self.queries().parked_ids(filter, DeliveryId(0), items)
+        let chosen = Chosen::of(filter);
+        self.queries().parked_ids(&chosen, DeliveryId(0), items)
     }
 
     pub(crate) fn save_breaker(

@@ -41,6 +41,8 @@ pub(super) enum Key {
 pub(super) struct Newest {
     pub(super) participant: i64,
     pub(super) procedure: Option<String>,
+    /// When the result is due, where details came that say so.
+    pub(super) due_at: Option<i64>,
     pub(super) accepted_at: i64,
     /// A data key that was made with it.
     pub(super) wrapped: Option<WrappedKey>,
@@ -127,12 +129,13 @@ impl Core {
         execute(
             &self.connection,
             "INSERT INTO dossier (root, code, procedure, participant, status, occurred_at, source_sequence,
-                 last_sequence, details_sequence, first_accepted_at, updated_at, data_key, kek)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12)",
+                 last_sequence, details_sequence, first_accepted_at, updated_at, data_key, kek, due_at,
+                 due_open_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13, iif(?14, ?13, NULL))",
             params![
                 code.agency().root().as_str(), code.as_str(), newest.procedure, newest.participant,
                 head.status.code(), micros(head.occurred_at), head.source_sequence, next.last_sequence,
-                next.details_sequence, newest.accepted_at, data_key, kek,
+                next.details_sequence, newest.accepted_at, data_key, kek, newest.due_at, self.delivers(),
             ],
         )?;
         Ok(self.connection.last_insert_rowid())
@@ -147,7 +150,8 @@ impl Core {
             &self.connection,
             "UPDATE dossier SET procedure = coalesce(?2, procedure), participant = ?3, status = ?4,
                  occurred_at = ?5, source_sequence = ?6, last_sequence = ?7, details_sequence = ?8,
-                 updated_at = ?9
+                 updated_at = ?9, due_at = coalesce(?10, due_at),
+                 due_open_at = iif(?11, coalesce(?10, due_at), due_open_at)
              WHERE id = ?1",
             params![
                 present.id,
@@ -159,12 +163,22 @@ impl Core {
                 present.last_sequence,
                 present.details_sequence,
                 newest.accepted_at,
+                newest.due_at,
+                self.delivers(),
             ],
         )?;
+        if let Some(procedure) = &newest.procedure {
+            self.rename_parked(present.id, procedure)?;
+        }
         match &newest.wrapped {
             Some(wrapped) => self.write_data_key(present.id, wrapped),
             None => Ok(()),
         }
+    }
+
+    /// Whether events go anywhere, so that an accepted one leaves its dossier open.
+    fn delivers(&self) -> bool {
+        self.destinations.iter().any(|known| known.active)
     }
 
     pub(super) fn write_data_key(&self, dossier: i64, wrapped: &WrappedKey) -> Result<(), Failure> {

@@ -1,8 +1,8 @@
-//! Usage records and what was done to guards: rows that are only ever added.
+//! Usage records, which pseudonyms are one citizen's, and what was done to guards: rows that are only ever added.
 
 use lienthong_domain::identity::UsageId;
 use lienthong_domain::{DossierCode, ErrorCode};
-use lienthong_ports::identity::{GuardAction, UsageDraft};
+use lienthong_ports::identity::{GuardAction, SubjectLink, UsageDraft};
 use rusqlite::params;
 
 use super::Core;
@@ -12,7 +12,25 @@ use crate::rows::{execute, micros};
 
 impl Core {
     pub(crate) fn record_usage(&mut self, drafts: &[UsageDraft]) -> Result<Vec<UsageId>, Failure> {
-        drafts.iter().map(|draft| self.write_usage(draft)).collect()
+        let ids = drafts
+            .iter()
+            .map(|draft| self.write_usage(draft))
+            .collect::<Result<_, _>>()?;
+        for link in SubjectLink::told_by(drafts) {
+            self.link_subjects(link)?;
+        }
+        Ok(ids)
+    }
+
+    /// Keeps that two pseudonyms are one citizen's, unless it is known.
+    fn link_subjects(&self, link: SubjectLink) -> Result<(), Failure> {
+        let (one, other) = (link.one.min(link.other), link.one.max(link.other));
+        execute(
+            &self.connection,
+            "INSERT INTO subject_link (one, other) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![one.0, other.0],
+        )?;
+        Ok(())
     }
 
     /// Writes one record. Every identity question waits for this, so nothing is copied.

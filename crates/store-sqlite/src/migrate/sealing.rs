@@ -139,7 +139,7 @@ fn data_key(
 }
 
 /// Keeps the log from growing to the size of the database. Nobody reads meanwhile.
-fn checkpoint_if_due(connection: &Connection) -> Result<(), Failure> {
+pub(super) fn checkpoint_if_due(connection: &Connection) -> Result<(), Failure> {
     let pages = |mode: &str| {
         connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
             row.get::<_, i64>(1)

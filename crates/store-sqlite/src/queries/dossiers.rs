@@ -96,9 +96,23 @@ impl Queries<'_> {
         if let Some(agency) = prefix {
             roots.retain(|root| root == agency.root().as_str());
         }
+        if filter.only_parked {
+            let parked = self.roots_with_parked()?;
+            roots.retain(|root| parked.contains(root));
+        }
         roots.sort_unstable();
         roots.dedup();
         Ok(roots)
+    }
+
+    fn roots_with_parked(&self) -> Result<Vec<String>, Failure> {
+        all(
+            self.connection,
+            "SELECT r.code FROM root r
+             WHERE EXISTS (SELECT 1 FROM parked p INDEXED BY parked_root WHERE p.root = r.id)",
+            [],
+            |row| Ok(row.get(0)?),
+        )
     }
 
     fn dossiers_of_root(
@@ -134,8 +148,8 @@ impl Queries<'_> {
                      AND (:until IS NULL OR o.updated_at < :until)
                      AND (NOT :waiting OR EXISTS (SELECT 1 FROM delivery d INDEXED BY delivery_lane
                          WHERE d.dossier = o.id AND d.state IN (0, 1, 2, 3, 5) AND d.state <> 5))
-                     AND (NOT :parked OR o.id IN (SELECT dossier FROM delivery INDEXED BY delivery_parked
-                         WHERE state = 5))
+                     AND (NOT :parked OR o.id IN (SELECT dossier FROM parked INDEXED BY parked_root
+                         WHERE root = (SELECT id FROM root WHERE code = :root)))
                  ORDER BY o.code LIMIT :limit"
             ),
             given,
@@ -165,7 +179,11 @@ impl Queries<'_> {
         })
     }
 
-    fn lane_counts(&self, dossier: i64, destination: i64) -> Result<(u64, u64), Failure> {
+    pub(super) fn lane_counts(
+        &self,
+        dossier: i64,
+        destination: i64,
+    ) -> Result<(u64, u64), Failure> {
         let counts = one(
             self.connection,
             "SELECT ?1, coalesce(sum(state <> 5), 0), coalesce(sum(state = 5), 0)

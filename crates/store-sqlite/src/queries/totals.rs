@@ -1,13 +1,14 @@
-//! Small answers about destinations: counts, pauses, breakers, what is due; and operators' actions.
+//! Small answers about destinations: counts, pauses, breakers, what is due, what has waited longest.
 
-use lienthong_domain::{DeliveryState, DestinationName, Timestamp};
-use lienthong_ports::store::{Action, BreakerRecord, Counts, DestinationRow, Pause};
+use lienthong_domain::{DeliveryState, DestinationName, DossierCode, Timestamp};
+use lienthong_ports::operators::OldestWaiting;
+use lienthong_ports::store::{BreakerRecord, Counts, DestinationRow, Pause};
 use rusqlite::params;
 
 use super::Queries;
 use crate::destinations::Known;
 use crate::error::Failure;
-use crate::rows::{Cells, all, limit, one};
+use crate::rows::{Cells, all, one};
 
 impl Queries<'_> {
     pub(crate) fn next_due(
@@ -75,38 +76,75 @@ impl Queries<'_> {
         for (state, deliveries) in counted {
             by_state[usize::from(state.code())] = deliveries;
         }
-        // Delivery numbers grow with acceptance, so the lowest is the oldest.
-        let oldest = one(
-            self.connection,
-            "SELECT e.id, e.accepted_at FROM event e WHERE e.id = (
-                 SELECT id / 64 FROM delivery INDEXED BY delivery_head
-                 WHERE destination = ?1 AND state IN (1, 2, 3) ORDER BY id LIMIT 1)",
-            params![known.id.0],
-            |row| Cells::of("event", row)?.time(1, "accepted_at"),
-        )?;
+        let oldest = self.oldest_heads(known)?.into_iter();
+        let (oldest_waiting_since, oldest_waiting) = oldest
+            .min_by_key(|head| head.event)
+            .map(|head| (head.accepted_at, head.dossier))
+            .unzip();
         Ok(Counts {
             destination: known.name.clone(),
             by_state,
-            oldest_waiting_since: oldest,
+            oldest_waiting_since,
+            oldest_waiting,
         })
     }
 
-    pub(crate) fn actions(&self, after: i64, items: usize) -> Result<Vec<Action>, Failure> {
+    pub(crate) fn oldest_waiting(&self) -> Result<Vec<OldestWaiting>, Failure> {
+        let mut oldest = Vec::new();
+        for known in self.destinations.iter() {
+            oldest.extend(
+                self.oldest_heads(known)?
+                    .into_iter()
+                    .map(|head| OldestWaiting {
+                        destination: known.name.clone(),
+                        root: head.root,
+                        dossier: head.dossier,
+                        accepted_at: head.accepted_at,
+                    }),
+            );
+        }
+        Ok(oldest)
+    }
+
+    /// The oldest head of each root, by root. Delivery numbers grow with acceptance, so the lowest is the oldest:
+    /// one look into the index per root.
+    fn oldest_heads(&self, known: &Known) -> Result<Vec<OldestHead>, Failure> {
         all(
             self.connection,
-            "SELECT id, at, by, kind, subject, reason FROM action WHERE id > ?1 ORDER BY id LIMIT ?2",
-            params![after, limit(items)],
+            "SELECT e.id, r.code, o.code, e.accepted_at
+             FROM root r CROSS JOIN event e ON e.id = (
+                     SELECT id / 64 FROM delivery INDEXED BY delivery_head
+                     WHERE destination = ?1 AND root = r.id AND state IN (1, 2, 3) ORDER BY id LIMIT 1)
+                 JOIN dossier o ON o.id = e.dossier
+             ORDER BY r.code",
+            params![known.id.0],
             |row| {
-                let cells = Cells::of("action", row)?;
-                Ok(Action {
-                    id: cells.id(),
-                    at: cells.time(1, "at")?,
-                    by: cells.get(2, "by")?,
-                    kind: cells.get(3, "kind")?,
-                    subject: cells.get(4, "subject")?,
-                    reason: cells.get(5, "reason")?,
+                let cells = Cells::of("event", row)?;
+                Ok(OldestHead {
+                    event: cells.id(),
+                    root: cells.get(1, "root")?,
+                    dossier: cells.parsed(2, "dossier", DossierCode::parse)?,
+                    accepted_at: cells.time(3, "accepted_at")?,
                 })
             },
         )
     }
+
+    /// The number of a root of agency codes that something was accepted for.
+    pub(super) fn root_id(&self, code: &str) -> Result<Option<i64>, Failure> {
+        one(
+            self.connection,
+            "SELECT id FROM root WHERE code = ?1",
+            params![code],
+            |row| Ok(row.get(0)?),
+        )
+    }
+}
+
+/// The oldest head of a destination's lanes in one root.
+struct OldestHead {
+    event: i64,
+    root: String,
+    dossier: DossierCode,
+    accepted_at: Timestamp,
 }

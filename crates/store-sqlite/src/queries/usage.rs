@@ -1,11 +1,18 @@
-//! Usage records by citizen, participant and time, and what was done to guards.
+//! Usage records by citizen, participant and time, which pseudonyms are one citizen's, and what was done to guards.
+
+use std::array::from_fn;
+use std::cmp::Reverse;
 
 use lienthong_domain::Timestamp;
 use lienthong_domain::identity::{
     FieldSet, Pseudonym, PurposeCode, UsageId, UsageKind, UsageOutcome,
 };
 use lienthong_domain::participant::ParticipantId;
-use lienthong_ports::identity::{GuardAction, GuardActionKind, UsageDraft, UsageFilter, UsageRow};
+use lienthong_ports::identity::usage::{LINKS_MAX, OTHER_NUMBERS_MAX, SUBJECTS_MAX};
+use lienthong_ports::identity::{
+    GuardAction, GuardActionKind, SubjectLink, UsageDraft, UsageFilter, UsageRow,
+};
+use lienthong_ports::store::ITEMS_MAX;
 use rusqlite::params;
 
 use super::Queries;
@@ -41,21 +48,18 @@ impl Queries<'_> {
         before: Option<UsageId>,
         items: usize,
     ) -> Result<Vec<UsageRow>, Failure> {
-        let sql = match (&filter.subject, &filter.participant) {
-            (Some(_), _) => usage_sql!(
-                "INDEXED BY usage_subject",
-                "AND u.subject = ?2 AND (?3 IS NULL OR p.code = ?3) AND u.id < ?4
-                 ORDER BY u.id DESC LIMIT ?5"
-            ),
-            (None, Some(_)) => usage_sql!(
+        if !filter.subjects.is_empty() {
+            return self.usage_of_citizen(filter, before, items);
+        }
+        let sql = match &filter.participant {
+            Some(_) => usage_sql!(
                 "INDEXED BY usage_participant",
-                "AND ?2 IS NULL AND u.participant = (SELECT id FROM participant WHERE code = ?3)
-                     AND u.id < ?4
-                 ORDER BY u.id DESC LIMIT ?5"
+                "AND u.participant = (SELECT id FROM participant WHERE code = ?2) AND u.id < ?3
+                 ORDER BY u.id DESC LIMIT ?4"
             ),
-            (None, None) => usage_sql!(
+            None => usage_sql!(
                 "NOT INDEXED",
-                "AND ?2 IS NULL AND ?3 IS NULL AND u.id < ?4 ORDER BY u.id DESC LIMIT ?5"
+                "AND ?2 IS NULL AND u.id < ?3 ORDER BY u.id DESC LIMIT ?4"
             ),
         };
         all(
@@ -63,13 +67,86 @@ impl Queries<'_> {
             sql,
             params![
                 filter.since.map_or(i64::MIN, micros),
-                filter.subject.as_ref().map(|subject| &subject.0[..]),
                 filter.participant.as_ref().map(ParticipantId::as_str),
                 before.map_or(i64::MAX, |before| before.0),
                 limit(items),
             ],
             |row| read_usage(&Cells::of("usage", row)?),
         )
+    }
+
+    /// A page of each pseudonym, and the newest of them all: so no more is read than a few pages, however often
+    /// the citizen was looked at.
+    fn usage_of_citizen(
+        &self,
+        filter: &UsageFilter,
+        before: Option<UsageId>,
+        items: usize,
+    ) -> Result<Vec<UsageRow>, Failure> {
+        let named: [Option<[u8; 16]>; SUBJECTS_MAX] =
+            from_fn(|at| filter.subjects.get(at).map(|subject| subject.0));
+        let [first, second, third, fourth, fifth] = &named;
+        let mut rows = Vec::new();
+        for subject in named.iter().flatten() {
+            rows.extend(all(
+                self.connection,
+                usage_sql!(
+                    "INDEXED BY usage_subject",
+                    "AND u.subject = ?2 AND (?3 IS NULL OR p.code = ?3) AND u.id < ?4
+                         AND NOT (u.as_relative AND u.block IS NOT NULL AND EXISTS (
+                             SELECT 1 FROM usage look
+                             WHERE look.id = u.id - 1 AND look.request_id = u.request_id
+                                 AND NOT look.as_relative AND look.subject IN (?6, ?7, ?8, ?9, ?10)))
+                     ORDER BY u.id DESC LIMIT ?5"
+                ),
+                params![
+                    filter.since.map_or(i64::MIN, micros),
+                    subject,
+                    filter.participant.as_ref().map(ParticipantId::as_str),
+                    before.map_or(i64::MAX, |before| before.0),
+                    limit(items),
+                    first,
+                    second,
+                    third,
+                    fourth,
+                    fifth,
+                ],
+                |row| read_usage(&Cells::of("usage", row)?),
+            )?);
+        }
+        rows.sort_unstable_by_key(|row| Reverse(row.id));
+        rows.dedup_by_key(|row| row.id);
+        rows.truncate(items.min(ITEMS_MAX));
+        Ok(rows)
+    }
+
+    pub(crate) fn other_numbers(&self, subject: Pseudonym) -> Result<Vec<Pseudonym>, Failure> {
+        all(
+            self.connection,
+            "SELECT id, other FROM subject_link WHERE one = ?1
+             UNION ALL SELECT id, one FROM subject_link WHERE other = ?1
+             ORDER BY 1 DESC LIMIT ?2",
+            params![subject.0, limit(OTHER_NUMBERS_MAX)],
+            |row| read_link_end(&Cells::of("subject_link", row)?, 1, "other"),
+        )
+    }
+
+    pub(crate) fn subject_links(&self) -> Result<Vec<SubjectLink>, Failure> {
+        let most = i64::try_from(LINKS_MAX).expect("a small number");
+        let mut links = all(
+            self.connection,
+            "SELECT id, one, other FROM subject_link ORDER BY id DESC LIMIT ?1",
+            params![most],
+            |row| {
+                let cells = Cells::of("subject_link", row)?;
+                Ok(SubjectLink {
+                    one: read_link_end(&cells, 1, "one")?,
+                    other: read_link_end(&cells, 2, "other")?,
+                })
+            },
+        )?;
+        links.reverse();
+        Ok(links)
     }
 
     pub(crate) fn usage_since(
@@ -99,6 +176,14 @@ impl Queries<'_> {
         actions.reverse();
         Ok(actions)
     }
+}
+
+fn read_link_end(
+    cells: &Cells<'_>,
+    index: usize,
+    column: &'static str,
+) -> Result<Pseudonym, Failure> {
+    cells.get(index, column).map(Pseudonym)
 }
 
 fn read_usage(cells: &Cells<'_>) -> Result<UsageRow, Failure> {

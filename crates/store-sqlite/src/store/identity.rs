@@ -1,12 +1,12 @@
 //! The identity side of the store as the rest of the gateway sees it.
 
 use async_trait::async_trait;
-use lienthong_domain::identity::{JobId, UsageId};
+use lienthong_domain::identity::{JobId, Pseudonym, UsageId};
 use lienthong_domain::participant::ParticipantId;
 use lienthong_domain::{ErrorCode, Timestamp};
 use lienthong_ports::identity::{
     Asker, Finished, GuardAction, ItemAnswer, ItemDraft, ItemFinish, ItemNext, ItemWork,
-    JobCommand, JobDraft, JobRefusal, JobRow, UsageDraft, UsageFilter, UsageRow,
+    JobCommand, JobDraft, JobRefusal, JobRow, SubjectLink, UsageDraft, UsageFilter, UsageRow,
 };
 use lienthong_ports::store::{Actor, ClaimTerms};
 use lienthong_ports::{IdentityStore, Message, StoreError};
@@ -27,6 +27,15 @@ impl IdentityStore for SqliteStore {
             core.record_usage(&drafts)
         })
         .await
+    }
+
+    async fn other_numbers(&self, subject: Pseudonym) -> Result<Vec<Pseudonym>, StoreError> {
+        self.query(move |queries| queries.other_numbers(subject))
+            .await
+    }
+
+    async fn subject_links(&self) -> Result<Vec<SubjectLink>, StoreError> {
+        self.query(|queries| queries.subject_links()).await
     }
 
     async fn usage(

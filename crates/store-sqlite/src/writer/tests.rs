@@ -1,6 +1,7 @@
 use lienthong_domain::DossierStatus;
 use lienthong_domain::delivery::LanePolicy;
 use lienthong_ports::conformance::store::{code, destination, offer};
+use lienthong_ports::operators::Span;
 use lienthong_ports::store::DestinationSpec;
 use lienthong_vault::Vault;
 use rusqlite::{Connection, ffi};
@@ -72,8 +73,17 @@ fn group(
     [first_answer, middle_answer, last_answer].map(|mut answer| answer.try_recv().unwrap())
 }
 
+/// Deliveries that wait; each was counted on its day, too.
 fn waiting(core: &Core) -> u64 {
-    core.queries().counts().unwrap()[0].waiting()
+    let waiting = core.queries().counts().unwrap()[0].waiting();
+    let days = Span {
+        first: "2025-07-01".parse().unwrap(),
+        last: "2025-07-01".parse().unwrap(),
+    };
+    let flows = core.queries().day_flows(days).unwrap();
+    let accepted: u64 = flows.iter().map(|flow| flow.accepted).sum();
+    assert_eq!(accepted, waiting);
+    waiting
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Random commands against a plain model of lanes: after each one, every state and count agree.
 
+mod operators;
 mod plain;
 
 use std::collections::BTreeMap;
@@ -7,17 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong_domain::delivery::{Answer, LanePolicy, Outcome, ParkReason, RetryCause};
-use lienthong_domain::{DeliveryId, DeliveryState, DossierStatus};
+use lienthong_domain::{DeliveryState, DossierStatus};
 use lienthong_ports::Store;
 use lienthong_ports::conformance::store::{at, code, destination, offer};
-use lienthong_ports::store::{
-    Actor, ClaimTerms, DestinationSpec, Finish, Next, ParkedFilter, ReplayTerms,
-};
+use lienthong_ports::operators::OperationKind;
+use lienthong_ports::store::{Actor, ClaimTerms, DestinationSpec, Finish, Next};
 use lienthong_store_sqlite::{Config, MEMORY, SqliteStore};
 use lienthong_vault::Vault;
 use proptest::prelude::*;
 
-use DeliveryState::{Calling, Discarded, Done, Queued, Ready, Sent};
+use DeliveryState::{Calling, Done, Queued, Ready, Sent};
 use plain::{Entry, Model};
 
 /// Dossiers of a run; few, so that lanes grow long.
@@ -40,6 +40,7 @@ enum Step {
     Bury { pick: usize },
     Replay { allow: bool },
     Discard { pick: usize },
+    Operate { discard: bool, allow: bool },
     Pause { paused: bool },
     Reopen,
 }
@@ -57,6 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(|pick| Step::Bury { pick }),
         2 => any::<bool>().prop_map(|allow| Step::Replay { allow }),
         1 => any::<usize>().prop_map(|pick| Step::Discard { pick }),
+        2 => any::<(bool, bool)>().prop_map(|(discard, allow)| Step::Operate { discard, allow }),
         1 => any::<bool>().prop_map(|paused| Step::Pause { paused }),
         1 => Just(Step::Reopen),
     ]
@@ -128,6 +130,7 @@ impl Pair {
             Step::Bury { pick } => self.bury(pick).await,
             Step::Replay { allow } => self.replay(allow).await,
             Step::Discard { pick } => self.discard(pick).await,
+            Step::Operate { discard, allow } => self.operate(kind_of(discard), allow).await,
             Step::Pause { paused } => {
                 assert!(
                     self.store
@@ -150,12 +153,15 @@ impl Pair {
         let lane = self.model.lane(dossier);
         let sequence = i64::try_from(lane.len()).expect("small") + 1;
         let key = format!("{dossier}/{sequence}");
-        let offer = offer(
+        let mut offer = offer(
             &key,
             &code(dossier),
             DossierStatus::Processing,
             self.model.now,
         );
+        if let Some(details) = &mut offer.event.details {
+            details.due_at = Some(at(i64::from(dossier)));
+        }
         let receipt = self
             .store
             .accept(vec![offer])
@@ -247,6 +253,7 @@ impl Pair {
             took: Duration::ZERO,
             answer: Answer::new(outcome, "x", None, "trả lời"),
             next,
+            span_id: None,
         };
         let done = self
             .store
@@ -346,65 +353,6 @@ impl Pair {
         }
     }
 
-    async fn replay(&mut self, allow: bool) {
-        let now = self.model.now;
-        let terms = ReplayTerms {
-            dry_run: false,
-            allow_out_of_order: allow,
-            spacing: Duration::from_secs(2),
-            limit: 100,
-        };
-        let items = self
-            .store
-            .replay(ParkedFilter::default(), terms, actor(now))
-            .await;
-        let items = items.expect("replay");
-        let mut parked = self.model.parked();
-        parked.sort_by_key(|index| self.model.entries[*index].id);
-        assert_eq!(items.len(), parked.len());
-        let mut due = now;
-        for (item, index) in items.iter().zip(parked) {
-            let entry = self.model.entries[index].clone();
-            let later = self.model.lane(entry.dossier).into_iter().any(|other| {
-                let other = &self.model.entries[other];
-                other.sequence > entry.sequence && matches!(other.state, Calling | Done)
-            });
-            assert_eq!(
-                (item.id.0, item.reorders, item.replayed),
-                (entry.id, later, allow || !later)
-            );
-            assert_eq!(item.repeats, entry.attempts > 0);
-            if item.replayed {
-                let entry = &mut self.model.entries[index];
-                (entry.state, entry.counted, entry.crashes, entry.next_at) = (Queued, 0, 0, due);
-                due += 2;
-                self.model.settle(self.model.entries[index].dossier, now);
-            }
-        }
-    }
-
-    async fn discard(&mut self, pick: usize) {
-        let parked = self.model.parked();
-        if parked.is_empty() {
-            return;
-        }
-        let index = parked[pick % parked.len()];
-        let now = self.model.now;
-        let ids = vec![DeliveryId(self.model.entries[index].id)];
-        let filter = ParkedFilter {
-            ids: ids.clone(),
-            ..ParkedFilter::default()
-        };
-        let discarded = self
-            .store
-            .discard(filter, false, 10, actor(now))
-            .await
-            .expect("discard");
-        assert_eq!(discarded, ids);
-        self.model.entries[index].state = Discarded;
-        self.model.settle(self.model.entries[index].dossier, now);
-    }
-
     /// Every delivery and every count, as people see them.
     async fn compare(&self) {
         let mut by_state = [0; 8];
@@ -456,6 +404,14 @@ impl Pair {
     }
 }
 
+fn kind_of(discard: bool) -> OperationKind {
+    if discard {
+        OperationKind::Discard
+    } else {
+        OperationKind::Replay
+    }
+}
+
 fn actor(seconds: i64) -> Actor {
     Actor {
         by: "H21/console".into(),
@@ -473,6 +429,7 @@ fn run(policy: LanePolicy, steps: &[Step]) {
         for step in steps {
             pair.take(step).await;
             pair.compare().await;
+            pair.compare_operators().await;
         }
     });
 }

@@ -122,6 +122,7 @@ impl Model {
                 Message {
                     delivery: DeliveryId(entry.id),
                     fence: Fence(entry.fence),
+                    trace: None,
                 }
             })
             .collect()

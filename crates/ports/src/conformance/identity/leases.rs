@@ -283,6 +283,7 @@ pub async fn items_and_deliveries_are_never_mixed_up(subject: &dyn Subject) {
     let bare = Message {
         delivery: DeliveryId(ItemId::of_delivery(item.delivery).expect("an item").0),
         fence: item.fence,
+        trace: None,
     };
     desk.identity
         .unclaim_items(&[bare], at(3))

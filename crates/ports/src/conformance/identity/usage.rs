@@ -88,7 +88,7 @@ pub async fn usage_is_found_by_citizen_participant_and_time(subject: &dyn Subjec
                     .collect();
                 expected.reverse();
                 let filter = UsageFilter {
-                    subject: citizen,
+                    subjects: citizen.into_iter().collect(),
                     participant,
                     since,
                 };
@@ -111,7 +111,7 @@ pub async fn usage_pages_are_complete_and_newest_first(subject: &dyn Subject) {
     let filters = [
         UsageFilter::default(),
         UsageFilter {
-            subject: Some(Pseudonym([1; 16])),
+            subjects: vec![Pseudonym([1; 16])],
             ..UsageFilter::default()
         },
         UsageFilter {

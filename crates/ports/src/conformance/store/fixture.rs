@@ -89,6 +89,7 @@ pub(super) fn offer_of(event: StatusEvent, seconds: i64) -> Offer {
         system: Arc::from("igate"),
         policy: TransitionPolicy::Refuse,
         now: at(seconds),
+        trace: None,
     }
 }
 
@@ -251,6 +252,7 @@ pub(super) fn finish(message: Message, next: Next, seconds: i64) -> Finish {
         took: Duration::from_secs(1),
         answer: Answer::new(outcome, code, Some(200), "Không tìm thấy thủ tục"),
         next,
+        span_id: None,
     }
 }
 

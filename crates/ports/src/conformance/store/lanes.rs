@@ -210,6 +210,7 @@ pub async fn stale_messages_do_nothing(subject: &dyn Subject) {
     let unknown = Message {
         delivery: lienthong_domain::DeliveryId(i64::MAX),
         fence: Fence(1),
+        trace: None,
     };
     assert!(lane.begin(unknown, 101).await.is_none());
     assert_eq!(lane.states(&code(1)).await, [Done, Ready]);

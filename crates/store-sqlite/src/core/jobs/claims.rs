@@ -126,6 +126,7 @@ impl Core {
                 Ok(Message {
                     delivery: ItemId(cells.id()).as_delivery(),
                     fence: Fence(cells.get::<i64>(1, "fence")? + 1),
+                    trace: None,
                 })
             },
         )
