@@ -116,17 +116,9 @@ pub enum Permit {
 
 #[derive(Clone, Debug)]
 enum State {
-    Closed {
-        calls: VecDeque<(Timestamp, bool)>,
-        unanswered: u32,
-    },
-    Open {
-        until: Timestamp,
-    },
-    Probing {
-        stage: usize,
-        good: u32,
-    },
+    Closed { calls: Calls, unanswered: u32 },
+    Open { until: Timestamp },
+    Probing { stage: usize, good: u32 },
 }
 
 /// The breaker: a state machine without a clock of its own.
@@ -202,10 +194,10 @@ impl Breaker {
                 } else {
                     0
                 };
-                calls.push_back((now, health == Health::Good));
-                forget_old(calls, now, self.config.window_seconds);
+                calls.push(now, health == Health::Good);
+                calls.forget_old(now, self.config.window_seconds);
                 let silent = *unanswered >= self.config.unanswered_in_a_row;
-                let failing = too_many_failed(calls, &self.config);
+                let failing = calls.too_many_failed(&self.config);
                 if silent || failing {
                     self.open(now);
                 }
@@ -246,25 +238,42 @@ impl Breaker {
 impl State {
     fn closed() -> Self {
         Self::Closed {
-            calls: VecDeque::new(),
+            calls: Calls::default(),
             unanswered: 0,
         }
     }
 }
 
-fn forget_old(calls: &mut VecDeque<(Timestamp, bool)>, now: Timestamp, window_seconds: u64) {
-    let window = Duration::from_secs(window_seconds);
-    while calls.len() > CALLS_REMEMBERED_MAX
-        || calls.front().is_some_and(|(at, _)| *at + window < now)
-    {
-        calls.pop_front();
-    }
+/// The calls of the window.
+#[derive(Clone, Debug, Default)]
+struct Calls {
+    /// By ascending time, and whether each was good.
+    window: VecDeque<(Timestamp, bool)>,
+    /// How many of them were not.
+    failed: usize,
 }
 
-fn too_many_failed(calls: &VecDeque<(Timestamp, bool)>, config: &Config) -> bool {
-    let failed = calls.iter().filter(|(_, good)| !good).count();
-    let enough = calls.len() >= config.calls_min as usize;
-    enough && failed * 100 >= calls.len() * config.failures_percent as usize
+impl Calls {
+    fn push(&mut self, now: Timestamp, good: bool) {
+        self.failed += usize::from(!good);
+        self.window.push_back((now, good));
+    }
+
+    fn forget_old(&mut self, now: Timestamp, window_seconds: u64) {
+        let span = Duration::from_secs(window_seconds);
+        while let Some((at, good)) = self.window.front()
+            && (self.window.len() > CALLS_REMEMBERED_MAX || *at + span < now)
+        {
+            self.failed -= usize::from(!good);
+            self.window.pop_front();
+        }
+    }
+
+    fn too_many_failed(&self, config: &Config) -> bool {
+        let calls = self.window.len();
+        calls >= config.calls_min as usize
+            && self.failed * 100 >= calls * config.failures_percent as usize
+    }
 }
 
 #[cfg(test)]

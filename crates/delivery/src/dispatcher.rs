@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Tools;
 use crate::breaker::Permit;
 use crate::control::Control;
+use crate::spans;
 
 /// The wait after a store or broker failure, so that neither is asked in a hot loop.
 const FAILURE_PAUSE: Duration = Duration::from_millis(500);
@@ -94,7 +95,9 @@ async fn publish(
     destination: &DestinationName,
     claimed: &[Message],
 ) -> Result<Round, StoreError> {
+    let spans = spans::publishing(&tools.tracer, destination, claimed);
     let fates = tools.broker.publish(destination, claimed).await;
+    spans::published(spans, &fates);
     let with = |fate| {
         let pairs = claimed.iter().zip(&fates);
         pairs

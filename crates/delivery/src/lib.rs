@@ -6,6 +6,8 @@ pub mod config;
 mod control;
 pub mod decide;
 mod dispatcher;
+pub mod operations;
+mod spans;
 mod sweeper;
 mod worker;
 
@@ -13,6 +15,8 @@ use std::sync::Arc;
 
 use lienthong_domain::{Clock, DestinationName, Random};
 use lienthong_ports::{Broker, Destination, Gauge, Store, StoreError};
+use lienthong_telemetry::Tracer;
+use lienthong_telemetry::metrics::DeliveryMetrics;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +31,8 @@ struct Tools {
     clock: Clock,
     random: Random,
     config: Arc<Config>,
+    metrics: DeliveryMetrics,
+    tracer: Tracer,
 }
 
 /// The workers of all destinations, ready to run.
@@ -65,8 +71,24 @@ impl Delivery {
             clock,
             random,
             config: Arc::new(config),
+            tracer: Tracer::off(),
+            metrics: DeliveryMetrics::default(),
         };
         Ok(Self { tools, lanes })
+    }
+
+    /// Counts into `metrics` instead of into figures that nobody reads.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: DeliveryMetrics) -> Self {
+        self.tools.metrics = metrics;
+        self
+    }
+
+    /// With spans of what is done.
+    #[must_use]
+    pub fn with_tracer(mut self, tracer: Tracer) -> Self {
+        self.tools.tracer = tracer;
+        self
     }
 
     /// The live figures of each destination.

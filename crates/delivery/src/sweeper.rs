@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong_domain::DestinationName;
+use lienthong_domain::delivery::ParkReason;
 use lienthong_ports::{Queue, StoreError};
+use lienthong_telemetry::metrics::OTHER;
 use tokio_util::sync::CancellationToken;
 
 use crate::Tools;
@@ -49,10 +51,14 @@ async fn sweep(
         .expire(tools.clock.now(), tools.config.crashes_max, SWEEP_MAX)
         .await?;
     if expired.sent + expired.calling + expired.parked > 0 {
+        let metrics = &tools.metrics;
+        metrics.expired(expired.sent, expired.calling + expired.parked);
+        // A sweep does not say whose they are.
+        metrics.parked(OTHER, ParkReason::CrashSuspect, expired.parked);
         tracing::info!(
-            sent = expired.sent,
-            calling = expired.calling,
-            parked = expired.parked,
+            expired.sent = expired.sent,
+            expired.calling = expired.calling,
+            expired.parked = expired.parked,
             "leases ran out: messages lost by the broker, and calls whose worker vanished"
         );
     }
@@ -83,6 +89,8 @@ pub(crate) async fn reap(tools: Tools, stop: CancellationToken) {
         {
             Ok(parked) => {
                 if parked > 0 {
+                    let reason = ParkReason::DeadLettered;
+                    tools.metrics.parked(OTHER, reason, parked);
                     tracing::error!(
                         delivery.id = %received.message.delivery,
                         "the broker gave a delivery up; it is parked"

@@ -4,17 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong_domain::{Answer, Outcome, Timestamp};
-use lienthong_ports::store::{Finish, Work};
+use lienthong_ports::store::{Finish, Next, Work};
 use lienthong_ports::{Destination, Message, Queue, Received, StoreError};
+use lienthong_telemetry::{Span, log};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::Tools;
 use crate::breaker::Permit;
 use crate::control::Control;
 use crate::decide::{Situation, decide};
+use crate::spans;
 
 /// Most steps of one delivery; an adapter that wants more is at fault and starts over after a retry.
 const STEPS_MAX: u8 = 8;
@@ -116,7 +119,7 @@ impl Worker {
                 received.acknowledge();
             }
         }
-        self.control.gauge.add_stale(stale);
+        self.drop_stale(stale);
     }
 
     /// Until when nothing may be called: the breaker is open, or an operator paused the destination.
@@ -127,8 +130,24 @@ impl Worker {
         }
     }
 
+    /// One attempt in a span of its own, of which the adapter's calls are children.
+    async fn attempt(&self, mut work: Work, received: Received, lease_until: Timestamp) {
+        let mut span = spans::attempt(&self.tools.tracer, &work);
+        work.trace = span.context();
+        let around = log::in_trace(work.trace);
+        self.perform(work, received, lease_until, &mut span)
+            .instrument(around)
+            .await;
+    }
+
     /// One attempt, all its steps, and its record.
-    async fn attempt(&self, mut work: Work, received: Received, mut lease_until: Timestamp) {
+    async fn perform(
+        &self,
+        mut work: Work,
+        received: Received,
+        mut lease_until: Timestamp,
+        span: &mut Span,
+    ) {
         let started_at = self.tools.clock.now();
         let started = Instant::now();
         let answer = loop {
@@ -139,6 +158,7 @@ impl Worker {
                     delivery.id = %work.message.delivery, destination.name = %work.destination,
                     "a lease was nearly over before the call began; the call is left to its next claim"
                 );
+                span.fail("the lease was nearly over");
                 received.acknowledge();
                 return;
             }
@@ -165,13 +185,14 @@ impl Worker {
                     );
                 }
                 Ok(false) => {
+                    span.fail("the lease was over");
                     received.acknowledge();
                     return;
                 }
                 Err(_) => break answer,
             }
         };
-        self.finish(&work, started_at, started.elapsed(), answer)
+        self.finish(&work, started_at, started.elapsed(), answer, span)
             .await;
         received.acknowledge();
         self.control.changed.notify_one();
@@ -195,7 +216,10 @@ impl Worker {
     /// attempt counts.
     async fn note(&self, work: &Work, answer: &Answer) -> bool {
         let noted = self.control.note(answer.outcome, self.tools.clock.now());
+        let (metrics, name) = (&self.tools.metrics, work.destination.as_str());
+        metrics.called(name, answer.outcome.name());
         if let Some((record, state)) = noted.changed {
+            metrics.breaker_changed(name, state);
             tracing::warn!(
                 destination.name = %work.destination, breaker.state = state, error.code = %answer.code,
                 "the breaker of a destination changed"
@@ -217,7 +241,14 @@ impl Worker {
 
     /// Records the attempt; repeats a failed write while the lease holds, because the effect at the
     /// destination is real and must not be forgotten.
-    async fn finish(&self, work: &Work, started_at: Timestamp, took: Duration, answer: Answer) {
+    async fn finish(
+        &self,
+        work: &Work,
+        started_at: Timestamp,
+        took: Duration,
+        answer: Answer,
+        span: &mut Span,
+    ) {
         let counts = self.note(work, &answer).await;
         let now = self.tools.clock.now();
         let situation = Situation {
@@ -234,11 +265,17 @@ impl Worker {
             took,
             answer,
             next,
+            span_id: span.id(),
         };
+        spans::ended(span, &finish);
         let give_up = Instant::now() + self.tools.config.lease();
         loop {
             match self.tools.store.finish(vec![finish.clone()]).await {
-                Ok(done) => return self.log(work, &finish, done.first() == Some(&true)),
+                Ok(done) => {
+                    let recorded = done.first() == Some(&true);
+                    self.count(work, &finish, recorded);
+                    return tell(work, &finish, recorded);
+                }
                 Err(StoreError::Closed) => return,
                 Err(error) if Instant::now() >= give_up => {
                     tracing::error!(
@@ -253,23 +290,49 @@ impl Worker {
         }
     }
 
-    /// One line for an attempt that did not deliver; delivered ones are counted, not told.
-    fn log(&self, work: &Work, finish: &Finish, recorded: bool) {
-        let Message { delivery, .. } = work.message;
+    /// Counts an attempt by what follows from it.
+    fn count(&self, work: &Work, finish: &Finish, recorded: bool) {
+        let (metrics, name) = (&self.tools.metrics, work.destination.as_str());
+        metrics.attempted(name, finish.took);
         if !recorded {
-            self.control.gauge.add_stale(1);
-            tracing::warn!(
-                delivery.id = %delivery, destination.name = %work.destination,
-                "an attempt ended after its lease; its outcome is left to the newer claim"
-            );
-        } else if finish.answer.outcome != Outcome::Delivered {
-            tracing::info!(
-                delivery.id = %delivery, destination.name = %work.destination,
-                dossier.code = %work.dossier, delivery.attempt = work.attempt,
-                delivery.outcome = finish.answer.outcome.name(), error.code = %finish.answer.code,
-                "a delivery did not go through: {:?}", finish.next
-            );
+            return self.drop_stale(1);
         }
+        match finish.next {
+            Next::Done => {
+                let age = self.tools.clock.now().duration_since(work.accepted_at);
+                // A clock that was set back makes it negative.
+                let age = Duration::try_from(age).unwrap_or_default();
+                let root = work.dossier.agency().root();
+                metrics.delivered(name, root.as_str(), age);
+            }
+            Next::RetryAt { .. } => metrics.retried(name),
+            Next::Park(reason) => metrics.parked(name, reason, 1),
+        }
+    }
+
+    /// Counts messages and outcomes whose fence was old.
+    fn drop_stale(&self, count: u64) {
+        self.control.gauge.add_stale(count);
+        let name = self.destination.name().as_str();
+        self.tools.metrics.stale(name, count);
+    }
+}
+
+/// One line for an attempt that did not deliver; delivered ones are counted, not told.
+fn tell(work: &Work, finish: &Finish, recorded: bool) {
+    let Message { delivery, .. } = work.message;
+    if !recorded {
+        tracing::warn!(
+            delivery.id = %delivery, destination.name = %work.destination,
+            "an attempt ended after its lease; its outcome is left to the newer claim"
+        );
+    } else if finish.answer.outcome != Outcome::Delivered {
+        tracing::info!(
+            delivery.id = %delivery, destination.name = %work.destination,
+            dossier.code = %work.dossier, delivery.attempt = work.attempt,
+            delivery.outcome = finish.answer.outcome.name(), error.code = %finish.answer.code,
+            "a delivery did not go through: {:?}", finish.next
+        );
     }
 }
 

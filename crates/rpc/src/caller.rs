@@ -1,11 +1,11 @@
 //! Who calls: from what the connection proved, never from what the request says.
 
-use lienthong_domain::ErrorCode;
 use lienthong_domain::participant::Caller;
-use lienthong_services::{Error, Services};
-use lienthong_transport::PeerInfo;
+use lienthong_domain::{ErrorCode, Operator, TraceContext};
+use lienthong_services::{Error, Services, operators};
+use lienthong_transport::{PeerIdentity, PeerInfo};
 use tokio::time::Instant;
-use tonic::{Request, Status};
+use tonic::{Request, Response, Status};
 
 use crate::request_id::RequestId;
 use crate::status;
@@ -18,6 +18,10 @@ pub(crate) struct StreamDeadline(pub(crate) Option<Instant>);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UnaryDeadline(pub(crate) Instant);
 
+/// The span of the caller, if it told one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallerSpan(pub(crate) TraceContext);
+
 /// What a handler knows about its request beside the message.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
@@ -29,6 +33,8 @@ pub(crate) struct Context {
     pub(crate) deadline: Option<Instant>,
     /// When a unary request must be answered.
     pub(crate) answer_by: Instant,
+    /// The span of the caller.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl Context {
@@ -43,14 +49,7 @@ impl Context {
         let caller = extensions
             .get::<PeerInfo>()
             .ok_or_else(|| Error::new(ErrorCode::ParticipantUnknown))
-            .and_then(|peer| {
-                let identity = &peer.identity;
-                services.caller(
-                    &identity.participant,
-                    &identity.system,
-                    &identity.spki_sha256,
-                )
-            })
+            .and_then(|peer| known(services, &peer.identity))
             .map_err(|error| status::from_error(&error, id))?;
         Ok(Self {
             caller,
@@ -61,7 +60,23 @@ impl Context {
             answer_by: extensions
                 .get::<UnaryDeadline>()
                 .map_or_else(Instant::now, |deadline| deadline.0),
+            trace: extensions.get::<CallerSpan>().map(|span| span.0),
         })
+    }
+
+    /// Who asks, as somebody with a role over the gateway.
+    ///
+    /// # Errors
+    /// `NOT_OPERATOR`.
+    pub(crate) fn operator(&self) -> Result<Operator, Error> {
+        operators::of_caller(&self.caller)
+    }
+
+    /// The answer, or the status of the error.
+    pub(crate) fn answer<T>(&self, answer: Result<T, Error>) -> Result<Response<T>, Status> {
+        answer
+            .map(Response::new)
+            .map_err(|error| self.status(&error))
     }
 
     /// The status of an error of this request.
@@ -76,4 +91,15 @@ impl Context {
             None => std::future::pending().await,
         }
     }
+}
+
+/// The caller behind a certificate, which is taken note of.
+fn known(services: &Services, identity: &PeerIdentity) -> Result<Caller, Error> {
+    let caller = services.caller(
+        &identity.participant,
+        &identity.system,
+        &identity.spki_sha256,
+    )?;
+    services.note_seen(&caller, identity.not_after);
+    Ok(caller)
 }

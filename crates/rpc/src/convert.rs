@@ -7,6 +7,9 @@ pub(crate) mod admin;
 pub(crate) mod details;
 pub(crate) mod event;
 pub(crate) mod identity;
+pub(crate) mod operations;
+pub(crate) mod overview;
+pub(crate) mod report;
 pub(crate) mod views;
 
 use std::time::Duration;

@@ -33,9 +33,15 @@ impl DossierService for Dossiers {
     ) -> Result<Response<proto::PushStatusResponse>, Status> {
         let context = Context::of(&request, &self.services)?;
         self.admit(&context, 1)?;
-        let event = event::from_request(request.get_ref().event.as_ref())
-            .map_err(|faults| status::from_faults(faults, context.request))?;
-        let mut answers = self.services.push(&context.caller, vec![event]).await;
+        let event = event::from_request(request.get_ref().event.as_ref()).map_err(|faults| {
+            push::refused(&self.services, ErrorCode::InvalidFields, 1);
+            self.services.note_refused(&context.caller, 1);
+            status::from_faults(faults, context.request)
+        })?;
+        let pushed = self
+            .services
+            .push(&context.caller, vec![event], context.trace);
+        let mut answers = pushed.await;
         let receipt = answers
             .pop()
             .unwrap_or_else(|| Err(Error::new(ErrorCode::Internal)))
@@ -157,7 +163,10 @@ impl Dossiers {
     fn admit(&self, context: &Context, events: u32) -> Result<(), Status> {
         self.services
             .admit(&context.caller, events)
-            .map_err(|error| context.status(&error))
+            .map_err(|error| {
+                push::refused(&self.services, error.code, events);
+                context.status(&error)
+            })
     }
 
     async fn timeline_page(

@@ -136,7 +136,7 @@ impl Window {
         self.committing = Some(Box::pin(async move {
             let answers = match admitted(&services, &context, &group, &stop).await {
                 Ok(()) => push::push_all(&services, &context, group.offered).await,
-                Err(error) => push::refuse_all(&context, group.offered, &error),
+                Err(error) => push::refuse_all(&services, &context, group.offered, &error),
             };
             let named = group.client_refs.into_iter().zip(answers);
             named

@@ -171,6 +171,7 @@ impl Citizens {
             claims,
             defer_if_unavailable: asked.defer_if_unavailable,
             request_id: context.request.to_string(),
+            trace: context.trace,
         };
         let verified = self
             .identity
@@ -207,6 +208,7 @@ impl Citizens {
             claims,
             fields,
             request_id: context.request.to_string(),
+            trace: context.trace,
         };
         let found = self
             .identity

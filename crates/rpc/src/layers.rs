@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
-use lienthong_domain::{ErrorCode, Faults, Reason};
+use lienthong_domain::{ErrorCode, Faults, Reason, TraceContext};
 use lienthong_services::{Error, Services};
 use lienthong_transport::{GRPC_TIMEOUT_HEADER, PeerInfo, parse_grpc_timeout};
 use tokio::time::Instant;
@@ -16,7 +16,8 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
-use crate::caller::{StreamDeadline, UnaryDeadline};
+use crate::caller::{CallerSpan, StreamDeadline, UnaryDeadline};
+use crate::measure::Measure;
 use crate::request_id::{HEADER, RequestId};
 use crate::status;
 
@@ -73,19 +74,26 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let id = RequestId::new(&self.services);
+        let path = request.uri().path();
+        let streams = STREAMS.contains(&path) || path.starts_with(REFLECTION);
+        let metrics = self.services.metrics().clone();
+        let measure = Measure::begin(metrics, request.uri().clone(), streams);
         let asked = match timeout(request.headers()) {
             Ok(asked) => asked,
             Err(reason) => {
                 let status = status::from_faults(Faults::one(GRPC_TIMEOUT_HEADER, reason), id);
-                return Box::pin(std::future::ready(Ok(answer(status, id))));
+                let response = measure.follow(answer(status, id));
+                return Box::pin(std::future::ready(Ok(response)));
             }
         };
-        let path = request.uri().path();
-        let streams = STREAMS.contains(&path) || path.starts_with(REFLECTION);
-        let span = span(&request, id);
+        let trace = caller_span(request.headers());
+        let span = span(&request, id, trace);
         let now = Instant::now();
         let stream_end = asked.and_then(|asked| now.checked_add(asked));
         request.extensions_mut().insert(id);
+        if let Some(trace) = trace {
+            request.extensions_mut().insert(CallerSpan(trace));
+        }
         request.extensions_mut().insert(StreamDeadline(stream_end));
         let allowed = asked
             .unwrap_or(UNARY_DEADLINE_DEFAULT)
@@ -95,26 +103,33 @@ where
             .insert(UnaryDeadline(now + allowed));
         let handled = self.inner.call(request);
         if streams {
-            return Box::pin(async move { Ok(finish(handled.await, id)) }.instrument(span));
+            let answered = async move { Ok(measure.follow(finish(handled.await, id))) };
+            return Box::pin(answered.instrument(span));
         }
         // Started before tonic starts its own timer for the same header, so that ours answers first.
         let handled = tokio::time::timeout_at(now + allowed, handled);
         Box::pin(
             async move {
-                Ok(match handled.await {
+                Ok(measure.follow(match handled.await {
                     Ok(response) => finish(response, id),
                     Err(_elapsed) => {
                         let error = Error::new(ErrorCode::DeadlineTooShort);
                         answer(status::from_error(&error, id), id)
                     }
-                })
+                }))
             }
             .instrument(span),
         )
     }
 }
 
-fn span(request: &Request<Body>, id: RequestId) -> tracing::Span {
+/// The caller's span; a malformed header is no fault of the request.
+fn caller_span(headers: &HeaderMap) -> Option<TraceContext> {
+    let header = headers.get(TraceContext::HEADER)?;
+    TraceContext::parse(header.to_str().ok()?)
+}
+
+fn span(request: &Request<Body>, id: RequestId, trace: Option<TraceContext>) -> tracing::Span {
     let peer = request.extensions().get::<PeerInfo>();
     let participant = peer.map_or("", |peer| peer.identity.participant.as_str());
     tracing::info_span!(
@@ -122,6 +137,8 @@ fn span(request: &Request<Body>, id: RequestId) -> tracing::Span {
         rpc.method = request.uri().path(),
         participant.id = participant,
         request.id = %id,
+        trace_id = trace.map(|trace| trace.trace_hex()),
+        span_id = trace.map(|trace| trace.span_hex()),
     )
 }
 

@@ -8,6 +8,7 @@ mod dossier_stream;
 mod health;
 mod identity;
 mod layers;
+mod measure;
 mod pages;
 mod push;
 mod request_id;
@@ -16,4 +17,5 @@ mod status;
 mod watch;
 
 pub use health::{ACCEPTING, DELIVERING, Health};
+pub use measure::methods;
 pub use server::{BATCH_BYTES_MAX, MESSAGE_BYTES_MAX, RpcConfig, RpcError, RpcServer};

@@ -30,6 +30,10 @@ pub(crate) enum List {
     Jobs = b'j' as isize,
     /// Usage records by id, newest first.
     Usage = b'u' as isize,
+    /// Operations by number, newest first.
+    Operations = b'o' as isize,
+    /// Actions by number, newest first.
+    Actions = b'a' as isize,
 }
 
 /// A bound for one page.
@@ -99,6 +103,21 @@ pub(crate) fn after_number(
         None => Ok(0),
         Some(number) => number.parse().map_err(|_| invalid()),
     }
+}
+
+/// As [`after_number`], for lists with the newest first; `None` is the start.
+///
+/// # Errors
+/// As [`after`].
+pub(crate) fn before_number(
+    list: List,
+    filter: &impl std::fmt::Debug,
+    token: &str,
+) -> Result<Option<i64>, Error> {
+    let number = after(list, filter, token)?;
+    number
+        .map(|number| number.parse().map_err(|_| invalid()))
+        .transpose()
 }
 
 /// Writes a watch cursor.

@@ -34,10 +34,11 @@ pub(crate) async fn push_all(
                 events.push(event);
                 None
             }
-            Err(faults) => Some(refusal_of_faults(context, faults)),
+            Err(faults) => Some(refusal_of_faults(services, context, faults)),
         })
         .collect::<Vec<_>>();
-    let mut answers = services.push(&context.caller, events).await.into_iter();
+    let answers = services.push(&context.caller, events, context.trace).await;
+    let mut answers = answers.into_iter();
     let mut next = || match answers.next() {
         Some(Ok(receipt)) => Answer::Receipt(receipt_to_proto(&receipt)),
         Some(Err(error)) => Answer::Refusal(status::to_refusal(&error, context.request)),
@@ -56,18 +57,33 @@ fn unanswered(context: &Context) -> Answer {
 }
 
 /// Refuses a whole group for one reason, malformed events for their own.
-pub(crate) fn refuse_all(context: &Context, offered: Vec<Offered>, error: &Error) -> Vec<Answer> {
+pub(crate) fn refuse_all(
+    services: &Services,
+    context: &Context,
+    offered: Vec<Offered>,
+    error: &Error,
+) -> Vec<Answer> {
     let refusal = status::to_refusal(error, context.request);
     offered
         .into_iter()
         .map(|offered| match offered {
-            Ok(_) => Answer::Refusal(refusal.clone()),
-            Err(faults) => refusal_of_faults(context, faults),
+            Ok(_) => {
+                refused(services, error.code, 1);
+                Answer::Refusal(refusal.clone())
+            }
+            Err(faults) => refusal_of_faults(services, context, faults),
         })
         .collect()
 }
 
-fn refusal_of_faults(context: &Context, faults: Faults) -> Answer {
+/// Counts statuses that are refused before the use case sees them.
+pub(crate) fn refused(services: &Services, code: ErrorCode, count: u32) {
+    services.metrics().intake.refuse(code, count.into());
+}
+
+fn refusal_of_faults(services: &Services, context: &Context, faults: Faults) -> Answer {
+    refused(services, ErrorCode::InvalidFields, 1);
+    services.note_refused(&context.caller, 1);
     let error = Error::with_faults(ErrorCode::InvalidFields, faults);
     Answer::Refusal(status::to_refusal(&error, context.request))
 }

@@ -19,7 +19,11 @@ impl RequestId {
     }
 
     pub(crate) fn header(self) -> HeaderValue {
-        HeaderValue::try_from(self.to_string()).expect("hexadecimal digits and hyphens")
+        let text = HeaderValue::try_from(self.to_string());
+        let mut value = text.expect("hexadecimal digits and hyphens");
+        // Never the same twice: kept out of the connection's header table, where it would push out what repeats.
+        value.set_sensitive(true);
+        value
     }
 
     #[cfg(test)]

@@ -9,10 +9,14 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use lienthong_identity::Identity;
 use lienthong_proto::FILE_DESCRIPTOR_SET;
+use lienthong_proto::admin::v1::audit_service_server::AuditServiceServer;
 use lienthong_proto::admin::v1::delivery_service_server::DeliveryServiceServer;
 use lienthong_proto::admin::v1::destination_service_server::DestinationServiceServer;
+use lienthong_proto::admin::v1::operation_service_server::OperationServiceServer;
+use lienthong_proto::admin::v1::overview_service_server::OverviewServiceServer;
 use lienthong_proto::admin::v1::participant_service_server::ParticipantServiceServer;
 use lienthong_proto::admin::v1::queue_service_server::QueueServiceServer;
+use lienthong_proto::admin::v1::report_service_server::ReportServiceServer;
 use lienthong_proto::dossier::v1::dossier_service_server::{self, DossierServiceServer};
 use lienthong_proto::identity::v1::identity_service_server::IdentityServiceServer;
 use lienthong_services::Services;
@@ -27,7 +31,9 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::HealthService;
 use tower::Service;
 
-use crate::admin::{Deliveries, Destinations, Participants, Queues};
+use crate::admin::{
+    Audit, Deliveries, Destinations, Operations, Overviews, Participants, Queues, Reports,
+};
 use crate::dossier::Dossiers;
 use crate::health::Health;
 use crate::identity::Citizens;
@@ -117,7 +123,7 @@ impl RpcServer {
         let cut = connections.close_where(|_| true);
         if cut > 0 {
             tracing::warn!(
-                connections = cut,
+                connections.closed = cut,
                 "connections were closed before they had drained"
             );
         }
@@ -163,12 +169,25 @@ impl RpcServer {
         let queues = QueueServiceServer::new(Queues(services.clone()));
         let destinations = DestinationServiceServer::new(Destinations(services.clone()));
         let deliveries = DeliveryServiceServer::new(Deliveries(services.clone()));
+        let operations = OperationServiceServer::new(Operations(services.clone()));
+        let overviews = OverviewServiceServer::new(Overviews(services.clone()));
+        let reports = ReportServiceServer::new(Reports(services.clone()));
+        let audit = AuditServiceServer::new(Audit(services.clone()));
+        let participants = ParticipantServiceServer::new(Participants {
+            services: services.clone(),
+            identity: self.identity.clone(),
+        });
         let mut routes = Routes::builder();
         routes
             .add_service(DossierServer::new(services.clone(), stop.clone()))
             .add_service(queues.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .add_service(destinations.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .add_service(deliveries.max_decoding_message_size(MESSAGE_BYTES_MAX))
+            .add_service(operations.max_decoding_message_size(MESSAGE_BYTES_MAX))
+            .add_service(overviews.max_decoding_message_size(MESSAGE_BYTES_MAX))
+            .add_service(reports.max_decoding_message_size(MESSAGE_BYTES_MAX))
+            .add_service(audit.max_decoding_message_size(MESSAGE_BYTES_MAX))
+            .add_service(participants.max_decoding_message_size(MESSAGE_BYTES_MAX))
             .add_service(health);
         if let Some(identity) = &self.identity {
             let citizens = Citizens {
@@ -176,14 +195,8 @@ impl RpcServer {
                 identity: identity.clone(),
                 stop: stop.clone(),
             };
-            let participants = ParticipantServiceServer::new(Participants {
-                services: services.clone(),
-                identity: identity.clone(),
-            });
             let citizens = IdentityServiceServer::new(citizens);
-            routes
-                .add_service(citizens.max_decoding_message_size(MESSAGE_BYTES_MAX))
-                .add_service(participants.max_decoding_message_size(MESSAGE_BYTES_MAX));
+            routes.add_service(citizens.max_decoding_message_size(MESSAGE_BYTES_MAX));
         }
         if self.config.reflection {
             let reflection = tonic_reflection::server::Builder::configure()

@@ -34,12 +34,15 @@ pub(crate) fn grpc_code(code: ErrorCode) -> Code {
         | E::DossierClosed
         | E::DossierStillOpen
         | E::JobStateRefused
-        | E::JobMissesTooMany => Code::FailedPrecondition,
-        E::IdempotencyKeyReused => Code::AlreadyExists,
+        | E::JobMissesTooMany
+        | E::OperationEnded => Code::FailedPrecondition,
+        E::IdempotencyKeyReused | E::OperationKeyReused => Code::AlreadyExists,
         E::ParticipantUnknown | E::CertificateNotPinned => Code::Unauthenticated,
         E::AgencyNotGranted
         | E::ParticipantSuspended
         | E::NotOperator
+        | E::NotApprover
+        | E::SecondPersonNeeded
         | E::GrantMissing
         | E::GrantNotValid
         | E::ModeNotGranted
@@ -59,9 +62,11 @@ pub(crate) fn grpc_code(code: ErrorCode) -> Code {
         E::StoreUnavailable | E::PopulationUnavailable | E::PopulationBadAnswer | E::Draining => {
             Code::Unavailable
         }
-        E::DossierNotFound | E::DestinationUnknown | E::CitizenNotFound | E::JobNotFound => {
-            Code::NotFound
-        }
+        E::DossierNotFound
+        | E::DestinationUnknown
+        | E::CitizenNotFound
+        | E::JobNotFound
+        | E::OperationNotFound => Code::NotFound,
         E::DeadlineTooShort => Code::DeadlineExceeded,
         // Reasons of parked deliveries and of items of jobs; a request that ends with one is a fault of ours,
         // as is a database that does not accept us.
@@ -202,10 +207,10 @@ fn log_cause(error: &Error, request: RequestId) {
     let cause = chain(cause.as_ref());
     match error.code.severity() {
         Severity::Error => {
-            tracing::error!(request.id = %request, error.code = %error.code, cause, "a request failed");
+            tracing::error!(request.id = %request, error.code = %error.code, error = cause, "a request failed");
         }
         Severity::Warning | Severity::Info => {
-            tracing::debug!(request.id = %request, error.code = %error.code, cause, "a request was refused");
+            tracing::debug!(request.id = %request, error.code = %error.code, error = cause, "a request was refused");
         }
     }
 }
@@ -279,6 +284,11 @@ mod tests {
             "JOB_TOO_LARGE ResourceExhausted",
             "JOB_MISSES_TOO_MANY FailedPrecondition",
             "JOB_ITEM_FAULTY Internal",
+            "NOT_APPROVER PermissionDenied",
+            "SECOND_PERSON_NEEDED PermissionDenied",
+            "OPERATION_NOT_FOUND NotFound",
+            "OPERATION_ENDED FailedPrecondition",
+            "OPERATION_KEY_REUSED AlreadyExists",
             "DRAINING Unavailable",
             "INTERNAL Internal",
         ];

@@ -3,23 +3,29 @@
 use lienthong_domain::code::AgencyCode;
 use lienthong_domain::participant::Caller;
 use lienthong_domain::province::Province;
-use lienthong_domain::{DossierCode, ErrorCode, StatusEvent};
+use lienthong_domain::{DossierCode, ErrorCode, StatusEvent, Timestamp, TraceContext};
 use lienthong_ports::store::{
     Change, ChangeCursor, DossierFilter, DossierView, ITEMS_MAX, Offer, Receipt, TimelineEntry,
 };
 
+use tokio::time::Instant;
+
 use crate::Services;
+use crate::counting::{self, Facts};
 use crate::error::Error;
+use crate::spans::Accepting;
 
 impl Services {
     /// Accepts events, in order: later ones see the earlier ones. One answer per event, same order.
-    /// When an answer is a receipt the event is durable.
+    /// When an answer is a receipt the event is durable. `trace` is the caller's span, if it told one.
     pub async fn push(
         &self,
         caller: &Caller,
         events: Vec<StatusEvent>,
+        trace: Option<TraceContext>,
     ) -> Vec<Result<Receipt, Error>> {
-        let now = self.clock.now();
+        let (now, started) = (self.clock.now(), Instant::now());
+        let facts = events.iter().map(Facts::of).collect::<Vec<_>>();
         let mut offers = Vec::with_capacity(events.len());
         let refusals = events
             .into_iter()
@@ -31,8 +37,14 @@ impl Services {
                 Err(error) => Some(error),
             })
             .collect::<Vec<_>>();
-        let mut answers = self.accept(offers).await.into_iter();
-        refusals
+        let occurred = offers.iter().map(|offer| offer.event.occurred_at);
+        let occurred = occurred.collect::<Vec<_>>();
+        let spans = Accepting::begin(&self.tracer, &mut offers, trace);
+        let answers = self.accept(offers).await;
+        spans.end(&answers);
+        self.note_pushed(caller, refusals.len(), &answers, &occurred);
+        let mut answers = answers.into_iter();
+        let answers = refusals
             .into_iter()
             .map(|refusal| match refusal {
                 Some(error) => Err(error),
@@ -40,7 +52,36 @@ impl Services {
                     .next()
                     .unwrap_or_else(|| Err(Error::new(ErrorCode::Internal))),
             })
-            .collect()
+            .collect::<Vec<_>>();
+        counting::count(&self.metrics.intake, &facts, &answers, started.elapsed());
+        answers
+    }
+
+    /// Counts what came of a push of `pushed` events, and how late the new ones are.
+    fn note_pushed(
+        &self,
+        caller: &Caller,
+        pushed: usize,
+        answers: &[Result<Receipt, Error>],
+        occurred: &[Timestamp],
+    ) {
+        let registry = self.registry.load();
+        let now = self.clock.now();
+        let accepted = answers.iter().filter(|answer| answer.is_ok()).count();
+        if let Some(tally) = registry.tally(caller) {
+            tally.seen(now);
+            tally.accepted(accepted as u64);
+            tally.refused(pushed.saturating_sub(accepted) as u64);
+        }
+        let is_new =
+            |answer: &Result<Receipt, Error>| answer.as_ref().is_ok_and(|found| !found.duplicate);
+        let new = answers
+            .iter()
+            .zip(occurred)
+            .filter(|(answer, _)| is_new(answer));
+        if let Some(lags) = registry.lags(&caller.participant.id) {
+            lags.note(now, new.map(|(_, at)| *at));
+        }
     }
 
     /// Offers to the store; its failure is the answer to each.
@@ -67,12 +108,7 @@ impl Services {
         }
     }
 
-    fn offer(
-        &self,
-        caller: &Caller,
-        event: StatusEvent,
-        now: lienthong_domain::Timestamp,
-    ) -> Offer {
+    fn offer(&self, caller: &Caller, event: StatusEvent, now: Timestamp) -> Offer {
         Offer {
             content_hash: event.content_hash(),
             event,
@@ -81,6 +117,7 @@ impl Services {
             system: caller.system.clone(),
             policy: caller.participant.transitions,
             now,
+            trace: None,
         }
     }
 
@@ -175,11 +212,7 @@ impl Services {
 }
 
 /// Access first, then the faults that need more than one field.
-fn check(
-    caller: &Caller,
-    event: &StatusEvent,
-    now: lienthong_domain::Timestamp,
-) -> Result<(), Error> {
+fn check(caller: &Caller, event: &StatusEvent, now: Timestamp) -> Result<(), Error> {
     if !caller.may_push(&event.dossier) {
         return Err(Error::new(ErrorCode::AgencyNotGranted)
             .with("participant", &caller.participant.id)
@@ -196,7 +229,7 @@ fn check(
 /// The roots of agency codes that a listing may show: the caller's own and those merged into it;
 /// empty, which is all, for operators.
 fn visible_roots(caller: &Caller) -> Vec<String> {
-    if caller.role == lienthong_domain::participant::Role::Operator {
+    if caller.role.operator().is_some() {
         return Vec::new();
     }
     let own = caller.participant.id.root();

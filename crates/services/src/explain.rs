@@ -100,10 +100,10 @@ impl Cause {
             Self::Paused => "Người vận hành đã tạm dừng nơi nhận này.",
             Self::BrokerDown => "Mất kết nối tới hàng đợi; dữ liệu được giữ an toàn trong kho.",
             Self::ParkedRejected => {
-                "Nơi nhận từ chối hồ sơ; đơn vị cần gửi trạng thái đã sửa, sau đó gửi lại hoặc hủy."
+                "Nơi nhận từ chối hồ sơ; đơn vị cần gửi trạng thái đã sửa, sau đó chuyển lại hoặc hủy bỏ."
             }
             Self::ParkedExhausted => {
-                "Đã thử hết lịch gửi lại; người vận hành cần kiểm tra và gửi lại."
+                "Đã thử hết lịch gửi lại; người vận hành cần kiểm tra và chuyển lại."
             }
             Self::ParkedSuspect => {
                 "Lượt gửi bị nghi làm dừng tiến trình; người vận hành cần kiểm tra."

@@ -1,31 +1,82 @@
-//! Use cases of operators: see the queues, halt a destination, replay or discard what is parked.
+//! Use cases of operators: see queues, destinations, dossiers and participants; halt a destination; erase.
+//!
+//! Every method takes who asks and checks the role itself: viewers read, operators act, approvers approve.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong_domain::participant::{Caller, Role};
+use jiff::civil::Date;
+use lienthong_domain::participant::Caller;
 use lienthong_domain::{
-    DeliveryId, DestinationName, DossierCode, ErrorCode, Faults, Reason, Timestamp,
+    DestinationName, DossierCode, ErrorCode, Faults, Operator, OperatorRole, Reason, Timestamp,
+    WorkingCalendar,
 };
+use lienthong_ports::BrokerError;
 use lienthong_ports::broker::{BrokerState, QueueDepth};
+use lienthong_ports::operators::ActionFilter;
 use lienthong_ports::store::{
-    Action, Actor, Counts, DestinationRow, Erasure, ITEMS_MAX, LaneView, Parked, ParkedFilter,
-    ReplayItem, ReplayTerms,
+    Action, Actor, Counts, DestinationRow, DossierFilter, DossierView, Erasure, ITEMS_MAX,
+    LaneView, TimelineEntry,
 };
+use serde::Deserialize;
 
 use crate::Services;
+use crate::difference::{self, Difference};
 use crate::error::Error;
 use crate::explain::{self, Explanation};
-use crate::registry::Registry;
+use crate::seen::ParticipantState;
 
-/// Deliveries one replay or discard acts on at most.
-pub const ACTION_DELIVERIES_MAX: u32 = 1_000;
 /// Longest reason of an action, in characters.
 pub const REASON_CHARS_MAX: usize = 500;
-/// Replayed deliveries that become due per second, unless the request says otherwise.
-pub const REPLAY_PER_SECOND_DEFAULT: u32 = 20;
-/// Fastest replay that may be asked for.
-pub const REPLAY_PER_SECOND_MAX: u32 = 1_000;
+/// Longest time for which the log's filter may be changed.
+pub const LOG_FILTER_LASTS_MAX: Duration = Duration::from_hours(24);
+/// Longest filter of the log, in characters.
+const LOG_FILTER_CHARS_MAX: usize = 500;
+
+/// Most announced holidays.
+const HOLIDAYS_MAX: usize = 1_000;
+
+/// Changes what is logged: the filter (empty: the configured one) and after how long the configured one returns (`None`:
+/// not before the next start). Returns the filter before, or what is wrong with the new one.
+pub type LogControl = Arc<dyn Fn(&str, Option<Duration>) -> Result<String, String> + Send + Sync>;
+
+/// The rules operators work under.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Deliveries of one discard above which a second person must approve.
+    pub approval_above: u64,
+    /// Deliveries of one replay above which a second person must approve.
+    pub replay_approval_above: u64,
+    /// Holidays as announced, beside those that the law fixes: Tết, the Hùng kings' day, the day beside 2 September.
+    pub holidays: Vec<Date>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            approval_above: 100,
+            replay_approval_above: 1_000,
+            holidays: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// What is wrong with these rules, as `(key, what would be right)`.
+    pub fn check(&self) -> Vec<(&'static str, &'static str)> {
+        let mut faults = Vec::new();
+        if self.holidays.len() > HOLIDAYS_MAX {
+            faults.push(("holidays", "at most 1000 days"));
+        }
+        faults
+    }
+
+    /// The days on which offices work.
+    pub(crate) fn calendar(&self) -> WorkingCalendar {
+        WorkingCalendar::new(self.holidays.iter().copied())
+    }
+}
 
 /// The queues as store and broker see them.
 #[derive(Clone, Debug)]
@@ -36,8 +87,23 @@ pub struct QueueState {
     pub broker: BrokerState,
     /// The broker's own counts; empty when it cannot be asked.
     pub depths: Vec<QueueDepth>,
+    /// What is wrong with the broker's queues, if it said so; for people.
+    pub topology_fault: Option<String>,
     /// Our clock, for ages.
     pub now: Timestamp,
+}
+
+impl QueueState {
+    /// The broker's queue of a destination, if it could be asked.
+    pub fn depth(&self, destination: &DestinationName) -> Option<&QueueDepth> {
+        let queue = format!("work.{destination}");
+        self.depths.iter().find(|depth| depth.queue == queue)
+    }
+
+    /// Why store and broker differ about a destination; `None` when they agree.
+    pub fn difference(&self, counts: &Counts) -> Option<Difference> {
+        difference::of(counts, self.depth(&counts.destination), &self.broker)
+    }
 }
 
 /// A destination with its live figures.
@@ -53,47 +119,40 @@ pub struct DestinationState {
     pub now: Timestamp,
 }
 
-/// What to replay and how.
-#[derive(Clone, Debug)]
-pub struct ReplayRequest {
-    /// Which.
-    pub filter: ParkedFilter,
-    /// Only say what would happen.
-    pub dry_run: bool,
-    /// Also those whose successors were delivered.
-    pub allow_out_of_order: bool,
-    /// How many become due per second; 0 takes the default.
-    pub per_second: u32,
-    /// Why.
-    pub reason: String,
-}
-
 impl Services {
-    /// The participants as they are now.
+    /// The participants as they are registered and as they were seen since the start, by id.
     ///
     /// # Errors
     /// `NOT_OPERATOR`.
-    pub fn participants(&self, caller: &Caller) -> Result<Arc<Registry>, Error> {
-        operator(caller)?;
-        Ok(self.registry())
+    pub fn participants(&self, operator: &Operator) -> Result<Vec<ParticipantState>, Error> {
+        require(operator, OperatorRole::Viewer)?;
+        let now = self.clock.now();
+        Ok(self.registry().states(now).collect())
     }
 
     /// The queues.
     ///
     /// # Errors
     /// `NOT_OPERATOR`, or those of the store. A broker that cannot be asked is part of the answer.
-    pub async fn queues(&self, caller: &Caller) -> Result<QueueState, Error> {
-        operator(caller)?;
+    pub async fn queues(&self, operator: &Operator) -> Result<QueueState, Error> {
+        require(operator, OperatorRole::Viewer)?;
+        self.queue_state().await
+    }
+
+    pub(crate) async fn queue_state(&self) -> Result<QueueState, Error> {
         let counts = self.store.counts().await?;
-        let names = counts
-            .iter()
-            .map(|count| count.destination.clone())
-            .collect::<Vec<_>>();
-        let depths = self.broker.depths(&names).await.unwrap_or_default();
+        let names = counts.iter().map(|count| count.destination.clone());
+        let names = names.collect::<Vec<_>>();
+        let (depths, topology_fault) = match self.broker.depths(&names).await {
+            Ok(depths) => (depths, None),
+            Err(BrokerError::Topology(fault)) => (Vec::new(), Some(fault)),
+            Err(BrokerError::NotConnected(_) | BrokerError::Stopping) => (Vec::new(), None),
+        };
         Ok(QueueState {
             counts,
             broker: self.broker.state(),
             depths,
+            topology_fault,
             now: self.clock.now(),
         })
     }
@@ -102,8 +161,12 @@ impl Services {
     ///
     /// # Errors
     /// `NOT_OPERATOR`, or those of the store.
-    pub async fn destinations(&self, caller: &Caller) -> Result<Vec<DestinationState>, Error> {
-        operator(caller)?;
+    pub async fn destinations(&self, operator: &Operator) -> Result<Vec<DestinationState>, Error> {
+        require(operator, OperatorRole::Viewer)?;
+        self.destination_states().await
+    }
+
+    pub(crate) async fn destination_states(&self) -> Result<Vec<DestinationState>, Error> {
         let rows = self.store.destinations().await?;
         let with_gauge = |row: DestinationRow| {
             let gauge = self.gauges.iter().find(|(name, _)| *name == row.name);
@@ -123,76 +186,17 @@ impl Services {
     /// `NOT_OPERATOR`, `INVALID_FIELDS` without a reason, `DESTINATION_UNKNOWN`, or those of the store.
     pub async fn set_paused(
         &self,
-        caller: &Caller,
+        operator: &Operator,
         destination: &DestinationName,
         paused: bool,
         reason: &str,
     ) -> Result<(), Error> {
-        let actor = self.actor(caller, reason)?;
+        let actor = self.actor(operator, OperatorRole::Operator, reason)?;
         if self.store.set_paused(destination, paused, actor).await? {
             Ok(())
         } else {
             Err(Error::new(ErrorCode::DestinationUnknown))
         }
-    }
-
-    /// Parked deliveries, by id, after `after`.
-    ///
-    /// # Errors
-    /// `NOT_OPERATOR`, or those of the store.
-    pub async fn parked(
-        &self,
-        caller: &Caller,
-        filter: ParkedFilter,
-        after: DeliveryId,
-        limit: usize,
-    ) -> Result<Vec<Parked>, Error> {
-        operator(caller)?;
-        Ok(self
-            .store
-            .parked(filter, after, limit.min(ITEMS_MAX))
-            .await?)
-    }
-
-    /// Replays parked deliveries, at most [`ACTION_DELIVERIES_MAX`] a call.
-    ///
-    /// # Errors
-    /// `NOT_OPERATOR`, `INVALID_FIELDS` without a reason, or those of the store.
-    pub async fn replay(
-        &self,
-        caller: &Caller,
-        request: ReplayRequest,
-    ) -> Result<Vec<ReplayItem>, Error> {
-        let actor = self.actor(caller, &request.reason)?;
-        let per_second = match request.per_second {
-            0 => REPLAY_PER_SECOND_DEFAULT,
-            asked => asked.min(REPLAY_PER_SECOND_MAX),
-        };
-        let terms = ReplayTerms {
-            dry_run: request.dry_run,
-            allow_out_of_order: request.allow_out_of_order,
-            spacing: Duration::from_secs(1) / per_second,
-            limit: ACTION_DELIVERIES_MAX,
-        };
-        Ok(self.store.replay(request.filter, terms, actor).await?)
-    }
-
-    /// Gives parked deliveries up, at most [`ACTION_DELIVERIES_MAX`] a call.
-    ///
-    /// # Errors
-    /// `NOT_OPERATOR`, `INVALID_FIELDS` without a reason, or those of the store.
-    pub async fn discard(
-        &self,
-        caller: &Caller,
-        filter: ParkedFilter,
-        dry_run: bool,
-        reason: &str,
-    ) -> Result<Vec<DeliveryId>, Error> {
-        let actor = self.actor(caller, reason)?;
-        Ok(self
-            .store
-            .discard(filter, dry_run, ACTION_DELIVERIES_MAX, actor)
-            .await?)
     }
 
     /// Erases the personal data of a dossier whose deliveries have all ended. Doing it twice is harmless.
@@ -202,11 +206,11 @@ impl Services {
     /// the store.
     pub async fn erase_dossier(
         &self,
-        caller: &Caller,
+        operator: &Operator,
         code: &DossierCode,
         reason: &str,
     ) -> Result<(), Error> {
-        let actor = self.actor(caller, reason)?;
+        let actor = self.actor(operator, OperatorRole::Operator, reason)?;
         match self.store.erase_dossier(code, actor).await? {
             Erasure::Done => Ok(()),
             Erasure::NotFound => Err(Error::new(ErrorCode::DossierNotFound)),
@@ -214,18 +218,50 @@ impl Services {
         }
     }
 
-    /// Operators' actions after `after`, oldest first.
+    /// Any dossier, as it stands.
+    ///
+    /// # Errors
+    /// `NOT_OPERATOR`, `DOSSIER_NOT_FOUND`, or those of the store.
+    pub async fn any_dossier(
+        &self,
+        operator: &Operator,
+        code: &DossierCode,
+    ) -> Result<DossierView, Error> {
+        require(operator, OperatorRole::Viewer)?;
+        let found = self.store.dossier(code).await?;
+        found.ok_or_else(|| Error::new(ErrorCode::DossierNotFound))
+    }
+
+    /// Any dossier's events above `after_sequence`; none for a dossier that does not exist.
     ///
     /// # Errors
     /// `NOT_OPERATOR`, or those of the store.
-    pub async fn actions(
+    pub async fn any_timeline(
         &self,
-        caller: &Caller,
-        after: i64,
+        operator: &Operator,
+        code: &DossierCode,
+        after_sequence: i64,
         limit: usize,
-    ) -> Result<Vec<Action>, Error> {
-        operator(caller)?;
-        Ok(self.store.actions(after, limit.min(ITEMS_MAX)).await?)
+    ) -> Result<Vec<TimelineEntry>, Error> {
+        require(operator, OperatorRole::Viewer)?;
+        let limit = limit.min(ITEMS_MAX);
+        Ok(self.store.timeline(code, after_sequence, limit).await?)
+    }
+
+    /// Dossiers of everybody by code, after `after`.
+    ///
+    /// # Errors
+    /// `NOT_OPERATOR`, or those of the store.
+    pub async fn any_dossiers(
+        &self,
+        operator: &Operator,
+        filter: DossierFilter,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<Vec<DossierView>, Error> {
+        require(operator, OperatorRole::Viewer)?;
+        let limit = limit.min(ITEMS_MAX);
+        Ok(self.store.dossiers(filter, after, limit).await?)
     }
 
     /// Why a dossier waits, per destination.
@@ -234,11 +270,10 @@ impl Services {
     /// `NOT_OPERATOR`, `DOSSIER_NOT_FOUND`, or those of the store.
     pub async fn explain(
         &self,
-        caller: &Caller,
+        operator: &Operator,
         code: &DossierCode,
     ) -> Result<Vec<Explanation>, Error> {
-        operator(caller)?;
-        let view = self.dossier(caller, code).await?;
+        let view = self.any_dossier(operator, code).await?;
         let rows = self.store.destinations().await?;
         let (broker, now) = (self.broker.state(), self.clock.now());
         let of_lane = |lane: &LaneView| {
@@ -248,35 +283,184 @@ impl Services {
         Ok(view.lanes.iter().map(of_lane).collect())
     }
 
-    fn actor(&self, caller: &Caller, reason: &str) -> Result<Actor, Error> {
-        operator(caller)?;
-        let reason = reason.trim();
-        let length = reason.chars().count();
-        let fault = match length {
-            0 => Some(Reason::Missing),
-            1..=REASON_CHARS_MAX => None,
-            actual => Some(Reason::TooLong {
-                max: REASON_CHARS_MAX,
-                actual,
-            }),
+    /// What operators did, newest first, older than `before`.
+    ///
+    /// # Errors
+    /// `NOT_OPERATOR`, or those of the store.
+    pub async fn actions(
+        &self,
+        operator: &Operator,
+        filter: ActionFilter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<Action>, Error> {
+        require(operator, OperatorRole::Viewer)?;
+        let limit = limit.min(ITEMS_MAX);
+        let found = self.operators.actions_matching(filter, before, limit);
+        Ok(found.await?)
+    }
+
+    /// Records what has happened outside the store, such as a sign-in. The reason may be empty, and no role is asked for,
+    /// since it has happened already.
+    ///
+    /// # Errors
+    /// `INVALID_FIELDS` for a reason that is too long, or those of the store.
+    pub async fn note_action(
+        &self,
+        operator: &Operator,
+        kind: &'static str,
+        subject: String,
+        reason: &str,
+    ) -> Result<(), Error> {
+        let actor = Actor {
+            by: operator.by.to_string(),
+            reason: text("reason", reason, 0, REASON_CHARS_MAX)?,
+            now: self.clock.now(),
         };
-        if let Some(fault) = fault {
-            let mut faults = Faults::default();
-            faults.push("reason", fault);
-            return Err(Error::with_faults(ErrorCode::InvalidFields, faults));
+        Ok(self.operators.note_action(kind, subject, actor).await?)
+    }
+
+    /// Changes what is logged, for at most `lasting` or until the next start; returns the filter before. Recorded
+    /// before it is done.
+    ///
+    /// # Errors
+    /// `NOT_OPERATOR`, `INVALID_FIELDS` for a filter that cannot be read or a missing reason, or those of the store.
+    pub async fn set_log_filter(
+        &self,
+        operator: &Operator,
+        filter: &str,
+        lasting: Option<Duration>,
+        reason: &str,
+    ) -> Result<String, Error> {
+        let actor = self.actor(operator, OperatorRole::Operator, reason)?;
+        let filter = text("filter", filter, 0, LOG_FILTER_CHARS_MAX)?;
+        if lasting.is_some_and(|lasting| lasting > LOG_FILTER_LASTS_MAX) {
+            let (min, max) = (0, (LOG_FILTER_LASTS_MAX.as_secs() / 60).cast_signed());
+            return Err(invalid("minutes", Reason::OutOfRange { min, max }));
         }
-        let by = format!("{}/{}", caller.participant.id, caller.system);
+        let control = self.log_control.as_ref();
+        let control = control.ok_or_else(|| Error::new(ErrorCode::Internal))?;
+        let subject = if filter.is_empty() {
+            "default".to_owned()
+        } else {
+            filter.clone()
+        };
+        self.operators
+            .note_action("log_filter", subject, actor)
+            .await?;
+        let expected = "info,lienthong_delivery=debug";
+        control(&filter, lasting).map_err(|_| invalid("filter", Reason::BadForm { expected }))
+    }
+
+    /// Who acts, once role and reason are as they must be.
+    pub(crate) fn actor(
+        &self,
+        operator: &Operator,
+        needed: OperatorRole,
+        reason: &str,
+    ) -> Result<Actor, Error> {
+        require(operator, needed)?;
         Ok(Actor {
-            by,
-            reason: reason.to_owned(),
+            by: operator.by.to_string(),
+            reason: text("reason", reason, 1, REASON_CHARS_MAX)?,
             now: self.clock.now(),
         })
     }
 }
 
-fn operator(caller: &Caller) -> Result<(), Error> {
-    match caller.role {
-        Role::Operator => Ok(()),
-        Role::Push | Role::Identity => Err(Error::new(ErrorCode::NotOperator)),
+/// The operator behind a certificate.
+///
+/// # Errors
+/// `NOT_OPERATOR` for a participant's own systems.
+pub fn of_caller(caller: &Caller) -> Result<Operator, Error> {
+    let role = caller.role.operator();
+    let role = role.ok_or_else(|| Error::new(ErrorCode::NotOperator))?;
+    let by = format!("{}/{}", caller.participant.id, caller.system);
+    Ok(Operator {
+        by: by.into(),
+        role,
+    })
+}
+
+/// Whether a role reaches so far.
+///
+/// # Errors
+/// `NOT_APPROVER` where an approver is needed, else `NOT_OPERATOR`.
+pub fn require(operator: &Operator, needed: OperatorRole) -> Result<(), Error> {
+    if operator.role >= needed {
+        return Ok(());
+    }
+    Err(Error::new(match needed {
+        OperatorRole::Approver => ErrorCode::NotApprover,
+        OperatorRole::Viewer | OperatorRole::Operator => ErrorCode::NotOperator,
+    }))
+}
+
+/// Text of an operator without the blanks around it, `min` to `max` characters.
+pub(crate) fn text(
+    field: &'static str,
+    raw: &str,
+    min: usize,
+    max: usize,
+) -> Result<String, Error> {
+    let text = raw.trim();
+    let actual = text.chars().count();
+    if actual < min {
+        return Err(invalid(field, Reason::Missing));
+    }
+    if actual > max {
+        return Err(invalid(field, Reason::TooLong { max, actual }));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(invalid(field, Reason::ControlCharacter));
+    }
+    Ok(text.to_owned())
+}
+
+pub(crate) fn invalid(field: impl Into<String>, reason: Reason) -> Error {
+    let mut faults = Faults::default();
+    faults.push(field, reason);
+    Error::with_faults(ErrorCode::InvalidFields, faults)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_reach_as_far_as_they_say() {
+        use OperatorRole as R;
+        let table = [
+            (R::Viewer, R::Viewer, None),
+            (R::Viewer, R::Operator, Some(ErrorCode::NotOperator)),
+            (R::Viewer, R::Approver, Some(ErrorCode::NotApprover)),
+            (R::Operator, R::Viewer, None),
+            (R::Operator, R::Operator, None),
+            (R::Operator, R::Approver, Some(ErrorCode::NotApprover)),
+            (R::Approver, R::Viewer, None),
+            (R::Approver, R::Operator, None),
+            (R::Approver, R::Approver, None),
+        ];
+        for (role, needed, refused) in table {
+            let operator = Operator {
+                by: "account:lan".into(),
+                role,
+            };
+            let found = require(&operator, needed).err().map(|error| error.code);
+            assert_eq!(found, refused, "{role} for {needed}");
+        }
+    }
+
+    #[test]
+    fn reasons_are_bounded_and_one_line() {
+        let read = |raw: &str| text("reason", raw, 1, 10).map_err(|error| error.code);
+        assert_eq!(
+            read("  Cổng đã sửa ").as_deref(),
+            Err(&ErrorCode::InvalidFields)
+        );
+        assert_eq!(read("  đã sửa ").as_deref(), Ok("đã sửa"));
+        for bad in ["", " \u{a0} ", "12345678901", "a\nb"] {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
     }
 }

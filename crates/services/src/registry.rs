@@ -8,11 +8,12 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock};
-use lienthong_domain::ErrorCode;
 use lienthong_domain::identity::{Grant, Purpose, PurposeCode};
 use lienthong_domain::participant::{Caller, Participant, ParticipantId};
+use lienthong_domain::{ErrorCode, Timestamp};
 
 use crate::error::Error;
+use crate::seen::{Lags, ParticipantState, Tally};
 
 /// Events a second a participant may push, sustained, unless the file says otherwise.
 pub const RATE_PER_SECOND_DEFAULT: u32 = 2_000;
@@ -30,6 +31,9 @@ pub struct Registry {
 struct Entry {
     participant: Arc<Participant>,
     limiter: DefaultDirectRateLimiter,
+    /// One per system, same order.
+    tallies: Vec<Arc<Tally>>,
+    lags: Arc<Lags>,
 }
 
 impl Registry {
@@ -49,8 +53,10 @@ impl Registry {
                     let limiter = limiter(participant.rate_per_second_max);
                     let key = participant.id.clone();
                     let entry = Entry {
+                        tallies: participant.systems.iter().map(|_| Arc::default()).collect(),
                         participant: Arc::new(participant),
                         limiter,
+                        lags: Arc::default(),
                     };
                     if participants.insert(key, entry).is_some() {
                         faults.push(format!("participant {id}: listed twice"));
@@ -137,6 +143,43 @@ impl Registry {
         })
     }
 
+    /// Takes over what `former` saw of the systems that are still registered.
+    pub(crate) fn adopt(&mut self, former: &Self) {
+        for (id, entry) in &mut self.participants {
+            let Some(known) = former.participants.get(id) else {
+                continue;
+            };
+            entry.lags = known.lags.clone();
+            for (system, tally) in entry.participant.systems.iter().zip(&mut entry.tallies) {
+                if let Some(seen) = known.tally(&system.name) {
+                    *tally = seen.clone();
+                }
+            }
+        }
+    }
+
+    /// The counts of a caller's system; `None` once it is no longer registered.
+    pub(crate) fn tally(&self, caller: &Caller) -> Option<&Tally> {
+        let entry = self.participants.get(&caller.participant.id)?;
+        entry.tally(&caller.system).map(|tally| &**tally)
+    }
+
+    /// The lags of a participant's events.
+    pub(crate) fn lags(&self, id: &ParticipantId) -> Option<&Lags> {
+        self.participants.get(id).map(|entry| &*entry.lags)
+    }
+
+    /// Every participant as it was seen, by id.
+    pub(crate) fn states(&self, now: Timestamp) -> impl Iterator<Item = ParticipantState> {
+        self.participants
+            .values()
+            .map(move |entry| ParticipantState {
+                participant: entry.participant.clone(),
+                systems: entry.tallies.iter().map(|tally| tally.state()).collect(),
+                lateness: entry.lags.lateness(now),
+            })
+    }
+
     /// Takes `events` from the participant's rate.
     ///
     /// # Errors
@@ -162,6 +205,14 @@ impl Registry {
             // More than a whole burst at once: never admitted, so no wait is named.
             Err(_) => Err(exceeded()),
         }
+    }
+}
+
+impl Entry {
+    fn tally(&self, system: &str) -> Option<&Arc<Tally>> {
+        let mut systems = self.participant.systems.iter();
+        let index = systems.position(|known| *known.name == *system)?;
+        self.tallies.get(index)
     }
 }
 
@@ -195,6 +246,11 @@ mod tests {
         name = "motcua"
         role = "push"
     "#;
+
+    const EARLIER_SYSTEM: &str = "[[participant.system]]
+        name = \"cu\"
+        role = \"push\"
+        [[participant.system]]";
 
     fn code(result: Result<Caller, Error>) -> ErrorCode {
         result.expect_err("refused").code
@@ -231,6 +287,25 @@ mod tests {
         let refused = registry.admit(&id, 5).expect_err("the burst is used up");
         assert_eq!(refused.code, ErrorCode::RateExceeded);
         assert!(refused.retry_after.is_some());
+    }
+
+    #[test]
+    fn a_changed_file_keeps_what_was_seen_of_those_that_stay() {
+        let former = Registry::parse(FILE).unwrap();
+        let caller = former.caller("H21", "motcua", &[0; 32]).unwrap();
+        let now = Timestamp::from_second(1_760_000_000).unwrap();
+        former.tally(&caller).unwrap().accepted(3);
+        let lags = former.lags(&caller.participant.id).unwrap();
+        lags.note(now, [now].into_iter());
+        let grown = FILE.replacen("[[participant.system]]", EARLIER_SYSTEM, 1);
+        let mut registry = Registry::parse(&grown).unwrap();
+        registry.adopt(&former);
+        assert_eq!(registry.tally(&caller).unwrap().state().accepted, 3);
+        let states = registry.states(now).collect::<Vec<_>>();
+        let accepted = states[0].systems.iter().map(|system| system.accepted);
+        assert_eq!(accepted.collect::<Vec<_>>(), [0, 3]);
+        assert_eq!(states[0].lateness.unwrap().events, 1);
+        assert_eq!(states[1].lateness, None);
     }
 
     #[test]

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use lienthong_domain::{DeliveryId, DossierCode, Faults, Reason};
-use lienthong_ports::store::{DossierView, ITEMS_MAX};
+use lienthong_domain::{DeliveryId, DossierCode, Operator};
+use lienthong_ports::operators::{Operation, OperationKind, Preview};
+use lienthong_ports::store::{DossierView, Parked, ParkedFilter};
 use lienthong_proto::admin::v1 as proto;
 use lienthong_proto::admin::v1::delivery_service_server::DeliveryService;
 use lienthong_services::explain::Explanation;
-use lienthong_services::operators::REPLAY_PER_SECOND_MAX;
-use lienthong_services::{Error, ReplayRequest, Services};
+use lienthong_services::operations::PER_SECOND_MAX;
+use lienthong_services::{Error, OperationRequest, Services};
 use tonic::{Request, Response, Status};
 
 use crate::caller::Context;
 use crate::convert::admin::{
-    cause_to_proto, discarded_to_proto, filter_from_proto, parked_to_proto, plan_to_proto,
-    selection_from_proto,
+    cause_to_proto, filter_from_proto, group_to_proto, parked_to_proto, selection_from_proto,
+};
+use crate::convert::operations::{
+    ITEMS_SHOWN_MAX, discard_to_proto, operation_to_proto, plan_to_proto,
 };
 use crate::convert::{self, instant_to_proto, views};
 use crate::dossier::invalid;
@@ -25,14 +28,20 @@ pub(crate) struct Deliveries(pub(crate) Arc<Services>);
 
 #[tonic::async_trait]
 impl DeliveryService for Deliveries {
+    async fn list_parked_groups(
+        &self,
+        request: Request<proto::ListParkedGroupsRequest>,
+    ) -> Result<Response<proto::ListParkedGroupsResponse>, Status> {
+        let context = Context::of(&request, &self.0)?;
+        context.answer(self.groups(&context, request.get_ref()).await)
+    }
+
     async fn list_parked_deliveries(
         &self,
         request: Request<proto::ListParkedDeliveriesRequest>,
     ) -> Result<Response<proto::ListParkedDeliveriesResponse>, Status> {
         let context = Context::of(&request, &self.0)?;
-        let page = self.parked_page(&context, request.get_ref()).await;
-        page.map(Response::new)
-            .map_err(|error| context.status(&error))
+        context.answer(self.parked_page(&context, request.get_ref()).await)
     }
 
     async fn replay_deliveries(
@@ -40,9 +49,7 @@ impl DeliveryService for Deliveries {
         request: Request<proto::ReplayDeliveriesRequest>,
     ) -> Result<Response<proto::ReplayDeliveriesResponse>, Status> {
         let context = Context::of(&request, &self.0)?;
-        let done = self.replay(&context, request.into_inner()).await;
-        done.map(Response::new)
-            .map_err(|error| context.status(&error))
+        context.answer(self.replay(&context, request.into_inner()).await)
     }
 
     async fn discard_deliveries(
@@ -50,9 +57,7 @@ impl DeliveryService for Deliveries {
         request: Request<proto::DiscardDeliveriesRequest>,
     ) -> Result<Response<proto::DiscardDeliveriesResponse>, Status> {
         let context = Context::of(&request, &self.0)?;
-        let done = self.discard(&context, request.get_ref()).await;
-        done.map(Response::new)
-            .map_err(|error| context.status(&error))
+        context.answer(self.discard(&context, request.into_inner()).await)
     }
 
     async fn erase_dossier(
@@ -60,14 +65,7 @@ impl DeliveryService for Deliveries {
         request: Request<proto::EraseDossierRequest>,
     ) -> Result<Response<proto::EraseDossierResponse>, Status> {
         let context = Context::of(&request, &self.0)?;
-        let asked = request.get_ref();
-        let code = convert::dossier_code(&asked.dossier_code)
-            .map_err(|faults| context.status(&invalid(faults)))?;
-        self.0
-            .erase_dossier(&context.caller, &code, &asked.reason)
-            .await
-            .map_err(|error| context.status(&error))?;
-        Ok(Response::new(proto::EraseDossierResponse {}))
+        context.answer(self.erase(&context, request.get_ref()).await)
     }
 
     async fn explain_dossier(
@@ -75,27 +73,43 @@ impl DeliveryService for Deliveries {
         request: Request<proto::ExplainDossierRequest>,
     ) -> Result<Response<proto::ExplainDossierResponse>, Status> {
         let context = Context::of(&request, &self.0)?;
-        let explained = self
-            .explain(&context, &request.get_ref().dossier_code)
-            .await;
-        explained
-            .map(Response::new)
-            .map_err(|error| context.status(&error))
+        let code = &request.get_ref().dossier_code;
+        context.answer(self.explain(&context, code).await)
     }
 }
 
+/// What an operation over a selection would do, and the first deliveries of it.
+struct Planned {
+    preview: Preview,
+    parked: Vec<Parked>,
+}
+
 impl Deliveries {
+    async fn groups(
+        &self,
+        context: &Context,
+        request: &proto::ListParkedGroupsRequest,
+    ) -> Result<proto::ListParkedGroupsResponse, Error> {
+        let operator = context.operator()?;
+        let filter = filter_from_proto(request.filter.as_ref()).map_err(invalid)?;
+        let groups = self.0.parked_groups(&operator, filter).await?;
+        Ok(proto::ListParkedGroupsResponse {
+            groups: groups.iter().map(group_to_proto).collect(),
+        })
+    }
+
     async fn parked_page(
         &self,
         context: &Context,
         request: &proto::ListParkedDeliveriesRequest,
     ) -> Result<proto::ListParkedDeliveriesResponse, Error> {
+        let operator = context.operator()?;
         let filter = filter_from_proto(request.filter.as_ref()).map_err(invalid)?;
         let size = pages::page_size(request.page_size).map_err(invalid)?;
         let after = pages::after_number(List::Parked, &request.filter, &request.page_token)?;
         let found = self
             .0
-            .parked(&context.caller, filter, DeliveryId(after), size)
+            .parked(&operator, filter, DeliveryId(after), size)
             .await?;
         let last = found.last().map(|parked| parked.id.to_string());
         let page = (found.len(), size);
@@ -110,50 +124,94 @@ impl Deliveries {
         context: &Context,
         request: proto::ReplayDeliveriesRequest,
     ) -> Result<proto::ReplayDeliveriesResponse, Error> {
+        let operator = context.operator()?;
         let filter = selection_from_proto(request.selection.as_ref()).map_err(invalid)?;
-        if request.rate_per_second > REPLAY_PER_SECOND_MAX {
-            let (min, max) = (0, REPLAY_PER_SECOND_MAX.into());
-            let reason = Reason::OutOfRange { min, max };
-            return Err(invalid(Faults::one("rate_per_second", reason)));
-        }
-        // Read first: afterwards they are not parked any more, and the answer has to name them.
-        let first = DeliveryId(0);
-        let before = self
-            .0
-            .parked(&context.caller, filter.clone(), first, ITEMS_MAX)
-            .await?;
-        let dry_run = request.dry_run;
-        let replay = ReplayRequest {
+        let allow_out_of_order = request.allow_out_of_order;
+        let wanted = OperationRequest {
+            kind: OperationKind::Replay,
             filter,
-            dry_run,
-            allow_out_of_order: request.allow_out_of_order,
+            allow_out_of_order,
             per_second: request.rate_per_second,
+            key: request.idempotency_key,
             reason: request.reason,
         };
-        let items = self.0.replay(&context.caller, replay).await?;
+        let (planned, operation) = self.plan(&operator, wanted, request.dry_run).await?;
+        let Planned { preview, parked } = planned;
         Ok(proto::ReplayDeliveriesResponse {
-            plan: Some(plan_to_proto(&items, &before)),
-            carried_out: !dry_run,
+            plan: Some(plan_to_proto(&preview, &parked, allow_out_of_order)),
+            carried_out: operation.is_some(),
+            operation: operation.as_ref().map(operation_to_proto),
         })
     }
 
     async fn discard(
         &self,
         context: &Context,
-        request: &proto::DiscardDeliveriesRequest,
+        request: proto::DiscardDeliveriesRequest,
     ) -> Result<proto::DiscardDeliveriesResponse, Error> {
+        let operator = context.operator()?;
         let filter = selection_from_proto(request.selection.as_ref()).map_err(invalid)?;
+        let wanted = OperationRequest {
+            kind: OperationKind::Discard,
+            filter,
+            allow_out_of_order: false,
+            per_second: PER_SECOND_MAX,
+            key: request.idempotency_key,
+            reason: request.reason,
+        };
+        let (planned, operation) = self.plan(&operator, wanted, request.dry_run).await?;
+        let Planned { preview, parked } = planned;
+        Ok(discard_to_proto(&preview, &parked, operation.as_ref()))
+    }
+
+    /// What would happen, and the operation that does it unless nothing is to be done.
+    async fn plan(
+        &self,
+        operator: &Operator,
+        wanted: OperationRequest,
+        dry_run: bool,
+    ) -> Result<(Planned, Option<Operation>), Error> {
+        wanted.check(operator)?;
+        // Read first: a moment later they may not be parked any more, and the answer has to name them.
+        let planned = self.planned(operator, &wanted).await?;
+        let operation = if dry_run {
+            None
+        } else {
+            self.0.request_operation(operator, wanted).await?
+        };
+        Ok((planned, operation))
+    }
+
+    async fn planned(
+        &self,
+        operator: &Operator,
+        wanted: &OperationRequest,
+    ) -> Result<Planned, Error> {
+        let filter = || -> ParkedFilter { wanted.filter.clone() };
+        let (kind, out_of_order) = (wanted.kind, wanted.allow_out_of_order);
+        let preview = self
+            .0
+            .preview(operator, kind, filter(), out_of_order, ITEMS_SHOWN_MAX)
+            .await?;
         let first = DeliveryId(0);
-        let before = self
+        let parked = self
             .0
-            .parked(&context.caller, filter.clone(), first, ITEMS_MAX)
+            .parked(operator, filter(), first, ITEMS_SHOWN_MAX)
             .await?;
-        let (caller, dry_run) = (&context.caller, request.dry_run);
-        let ids = self
-            .0
-            .discard(caller, filter, dry_run, &request.reason)
+        Ok(Planned { preview, parked })
+    }
+
+    async fn erase(
+        &self,
+        context: &Context,
+        asked: &proto::EraseDossierRequest,
+    ) -> Result<proto::EraseDossierResponse, Error> {
+        let operator = context.operator()?;
+        let code = convert::dossier_code(&asked.dossier_code).map_err(invalid)?;
+        self.0
+            .erase_dossier(&operator, &code, &asked.reason)
             .await?;
-        Ok(discarded_to_proto(&ids, &before, dry_run))
+        Ok(proto::EraseDossierResponse {})
     }
 
     async fn explain(
@@ -161,12 +219,13 @@ impl Deliveries {
         context: &Context,
         code: &str,
     ) -> Result<proto::ExplainDossierResponse, Error> {
+        let operator = context.operator()?;
         let code = convert::dossier_code(code).map_err(invalid)?;
-        let explanations = self.0.explain(&context.caller, &code).await?;
-        let view = self.0.dossier(&context.caller, &code).await?;
+        let explanations = self.0.explain(&operator, &code).await?;
+        let view = self.0.any_dossier(&operator, &code).await?;
         let mut lanes = Vec::with_capacity(explanations.len());
         for explanation in &explanations {
-            lanes.push(self.lane(context, &view, explanation).await?);
+            lanes.push(self.lane(&operator, &view, explanation).await?);
         }
         Ok(proto::ExplainDossierResponse {
             dossier_code: code.to_string(),
@@ -176,7 +235,7 @@ impl Deliveries {
 
     async fn lane(
         &self,
-        context: &Context,
+        operator: &Operator,
         view: &DossierView,
         explanation: &Explanation,
     ) -> Result<proto::LaneExplanation, Error> {
@@ -203,8 +262,8 @@ impl Deliveries {
             dossier_sequence: head.sequence,
             event_id: String::new(),
         };
-        if let Some((event_id, since)) = self.acceptance(context, &view.code, head.sequence).await?
-        {
+        let acceptance = self.acceptance(operator, &view.code, head.sequence);
+        if let Some((event_id, since)) = acceptance.await? {
             reference.event_id = event_id;
             shown.waiting_since = Some(since);
         }
@@ -215,14 +274,11 @@ impl Deliveries {
     /// Which event has a sequence, and since when.
     async fn acceptance(
         &self,
-        context: &Context,
+        operator: &Operator,
         code: &DossierCode,
         sequence: i64,
     ) -> Result<Option<(String, prost_types::Timestamp)>, Error> {
-        let found = self
-            .0
-            .timeline(&context.caller, code, sequence - 1, 1)
-            .await?;
+        let found = self.0.any_timeline(operator, code, sequence - 1, 1).await?;
         let event = found.first().filter(|entry| entry.sequence == sequence);
         Ok(event.map(|entry| {
             (

@@ -22,12 +22,8 @@ impl DestinationService for Destinations {
         request: Request<proto::ListDestinationsRequest>,
     ) -> Result<Response<proto::ListDestinationsResponse>, Status> {
         let context = Context::of(&request, &self.0)?;
-        let found = self.0.destinations(&context.caller).await;
-        let found = found.map_err(|error| context.status(&error))?;
-        let destinations = found.iter().map(destination_to_proto).collect();
-        Ok(Response::new(proto::ListDestinationsResponse {
-            destinations,
-        }))
+        let found = self.list(&context).await;
+        context.answer(found.map(|destinations| proto::ListDestinationsResponse { destinations }))
     }
 
     async fn pause_destination(
@@ -62,6 +58,18 @@ impl DestinationService for Destinations {
 }
 
 impl Destinations {
+    async fn list(&self, context: &Context) -> Result<Vec<proto::Destination>, Error> {
+        let operator = context.operator()?;
+        let found = self.0.destinations(&operator).await?;
+        let overview = self.0.overview(&operator).await?;
+        let shown = found.iter().map(|destination| {
+            let mut flows = overview.destinations.iter();
+            let flow = flows.find(|flow| flow.state.row.name == destination.row.name);
+            destination_to_proto(destination, flow)
+        });
+        Ok(shown.collect())
+    }
+
     /// Pauses or resumes, and returns the destination as it stands then.
     async fn set_paused(
         &self,
@@ -70,16 +78,14 @@ impl Destinations {
         reason: &str,
         paused: bool,
     ) -> Result<proto::Destination, Error> {
+        let operator = context.operator()?;
         let name = DestinationName::parse(name)
             .map_err(|reason| invalid(Faults::one("destination", reason)))?;
-        self.0
-            .set_paused(&context.caller, &name, paused, reason)
-            .await?;
-        let found = self.0.destinations(&context.caller).await?;
-        found
-            .iter()
-            .find(|destination| destination.row.name == name)
-            .map(destination_to_proto)
-            .ok_or_else(|| Error::new(ErrorCode::DestinationUnknown))
+        self.0.set_paused(&operator, &name, paused, reason).await?;
+        let found = self.list(context).await?;
+        let found = found
+            .into_iter()
+            .find(|destination| destination.name == name.as_str());
+        found.ok_or_else(|| Error::new(ErrorCode::DestinationUnknown))
     }
 }

@@ -3,22 +3,23 @@
 use std::sync::Arc;
 
 use lienthong_domain::identity::{Field, FieldSet, Grant, Mode, OfficialId, PurposeCode};
-use lienthong_domain::participant::{Participant, ParticipantId, System};
+use lienthong_domain::participant::{ParticipantId, System};
 use lienthong_domain::{DossierCode, ErrorCode, Faults, Reason};
 use lienthong_identity::{Checked, GrantCheck, GuardLevel, GuardTarget, GuardView, Identity};
 use lienthong_proto::admin::v1 as proto;
 use lienthong_proto::admin::v1::participant_service_server::ParticipantService;
+use lienthong_services::seen::{ParticipantState, SystemState};
 use lienthong_services::{Error, Services};
 use tonic::{Request, Response, Status};
 
 use crate::caller::Context;
-use crate::convert::{instant_to_proto, text};
+use crate::convert::{instant_to_proto, span_to_proto, text};
 use crate::dossier::invalid;
 
-/// Answers `ParticipantService`.
+/// Answers `ParticipantService`. Without a population database there are no grants to check and no guards.
 pub(crate) struct Participants {
     pub(crate) services: Arc<Services>,
-    pub(crate) identity: Arc<Identity>,
+    pub(crate) identity: Option<Arc<Identity>>,
 }
 
 #[tonic::async_trait]
@@ -28,11 +29,10 @@ impl ParticipantService for Participants {
         request: Request<proto::ListParticipantsRequest>,
     ) -> Result<Response<proto::ListParticipantsResponse>, Status> {
         let context = Context::of(&request, &self.services)?;
-        let registry = self.services.participants(&context.caller);
-        let registry = registry.map_err(|error| context.status(&error))?;
-        let participants = registry.participants().map(participant_to_proto).collect();
-        Ok(Response::new(proto::ListParticipantsResponse {
-            participants,
+        let found = context.operator();
+        let found = found.and_then(|operator| self.services.participants(&operator));
+        context.answer(found.map(|found| proto::ListParticipantsResponse {
+            participants: found.iter().map(participant_to_proto).collect(),
         }))
     }
 
@@ -41,10 +41,9 @@ impl ParticipantService for Participants {
         request: Request<proto::CheckGrantRequest>,
     ) -> Result<Response<proto::CheckGrantResponse>, Status> {
         let context = Context::of(&request, &self.services)?;
-        let checked = self.check(&context, request.get_ref()).await;
-        checked
-            .map(Response::new)
-            .map_err(|error| context.status(&error))
+        let identity = self.identity()?;
+        let checked = self.check(&context, identity, request.get_ref()).await;
+        context.answer(checked)
     }
 
     async fn list_guards(
@@ -52,13 +51,12 @@ impl ParticipantService for Participants {
         request: Request<proto::ListGuardsRequest>,
     ) -> Result<Response<proto::ListGuardsResponse>, Status> {
         let context = Context::of(&request, &self.services)?;
-        // Only operators see them, as they see the participants.
-        self.services
-            .participants(&context.caller)
-            .map_err(|error| context.status(&error))?;
-        let guards = self.identity.guards();
-        let guards = guards.iter().map(guard_to_proto).collect();
-        Ok(Response::new(proto::ListGuardsResponse { guards }))
+        let identity = self.identity()?;
+        // Whoever has a role over the gateway sees them.
+        let guards = context.operator().map(|_| identity.guards());
+        context.answer(guards.map(|guards| proto::ListGuardsResponse {
+            guards: guards.iter().map(guard_to_proto).collect(),
+        }))
     }
 
     async fn lift_guard(
@@ -66,31 +64,37 @@ impl ParticipantService for Participants {
         request: Request<proto::LiftGuardRequest>,
     ) -> Result<Response<proto::LiftGuardResponse>, Status> {
         let context = Context::of(&request, &self.services)?;
-        let lifted = self.lift(&context, request.get_ref()).await;
-        let lifted = lifted.map_err(|error| context.status(&error))?;
-        Ok(Response::new(proto::LiftGuardResponse { lifted }))
+        let identity = self.identity()?;
+        let lifted = self.lift(&context, identity, request.get_ref()).await;
+        context.answer(lifted.map(|lifted| proto::LiftGuardResponse { lifted }))
     }
 }
 
 impl Participants {
+    fn identity(&self) -> Result<&Identity, Status> {
+        let none = || Status::unimplemented("no population database is configured");
+        self.identity.as_deref().ok_or_else(none)
+    }
+
     async fn check(
         &self,
         context: &Context,
+        identity: &Identity,
         asked: &proto::CheckGrantRequest,
     ) -> Result<proto::CheckGrantResponse, Error> {
+        let operator = context.operator()?;
         let question = question_from_proto(asked).map_err(invalid)?;
-        let checked = self
-            .identity
-            .check_grant(&context.caller, &question)
-            .await?;
+        let checked = identity.check_grant(&operator, &question).await?;
         Ok(checked_to_proto(&checked))
     }
 
     async fn lift(
         &self,
         context: &Context,
+        identity: &Identity,
         asked: &proto::LiftGuardRequest,
     ) -> Result<bool, Error> {
+        let operator = context.operator()?;
         let mut faults = Faults::new();
         let participant = ParticipantId::parse(&asked.participant_id);
         let participant = faults.check("participant_id", participant);
@@ -114,9 +118,7 @@ impl Participants {
             system: system.into(),
             official,
         };
-        self.identity
-            .lift(&context.caller, &target, reason.as_str())
-            .await
+        identity.lift(&operator, &target, reason.as_str()).await
     }
 }
 
@@ -184,22 +186,32 @@ fn names(fields: FieldSet) -> Vec<String> {
     fields.iter().map(|field| field.name().to_owned()).collect()
 }
 
-fn participant_to_proto(participant: &Participant) -> proto::Participant {
+fn participant_to_proto(state: &ParticipantState) -> proto::Participant {
+    let participant = &state.participant;
+    let systems = participant.systems.iter().zip(&state.systems);
+    let lateness = state.lateness.map(|lateness| lateness.median);
     proto::Participant {
         participant_id: participant.id.to_string(),
         name: participant.name.clone(),
         active: participant.active,
         rate_per_second_max: participant.rate_per_second_max,
-        systems: participant.systems.iter().map(system_to_proto).collect(),
+        systems: systems
+            .map(|(system, seen)| system_to_proto(system, seen))
+            .collect(),
+        lateness: lateness.map(span_to_proto),
     }
 }
 
-fn system_to_proto(system: &System) -> proto::System {
+fn system_to_proto(system: &System, seen: &SystemState) -> proto::System {
     proto::System {
         name: system.name.to_string(),
         role: system.role.name().to_owned(),
         pins: u32::try_from(system.pins.len()).unwrap_or(u32::MAX),
         grants: system.grants.iter().map(grant_to_proto).collect(),
+        last_seen_at: seen.last_seen_at.map(instant_to_proto),
+        certificate_ends_at: seen.certificate_ends_at.map(instant_to_proto),
+        accepted: seen.accepted,
+        refused: seen.refused,
     }
 }
 

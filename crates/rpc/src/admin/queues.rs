@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lienthong_proto::admin::v1 as proto;
 use lienthong_proto::admin::v1::queue_service_server::QueueService;
-use lienthong_services::Services;
+use lienthong_services::{Error, Services};
 use tonic::{Request, Response, Status};
 
 use crate::caller::Context;
@@ -20,8 +20,13 @@ impl QueueService for Queues {
         request: Request<proto::ListQueuesRequest>,
     ) -> Result<Response<proto::ListQueuesResponse>, Status> {
         let context = Context::of(&request, &self.0)?;
-        let queues = self.0.queues(&context.caller).await;
-        let queues = queues.map_err(|error| context.status(&error))?;
-        Ok(Response::new(queues_to_proto(&queues)))
+        context.answer(self.list(&context).await)
+    }
+}
+
+impl Queues {
+    async fn list(&self, context: &Context) -> Result<proto::ListQueuesResponse, Error> {
+        let operator = context.operator()?;
+        Ok(queues_to_proto(&self.0.queues(&operator).await?))
     }
 }

@@ -1,24 +1,51 @@
-//! What operators see and select, in the contract's form.
+//! Queues, destinations and parked deliveries, in the contract's form.
 
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use lienthong_domain::code::RootCode;
 use lienthong_domain::delivery::{LanePolicy, ParkReason};
-use lienthong_domain::{DeliveryId, DeliveryState, DestinationName, Faults, ProcedureCode, Reason};
-use lienthong_ports::store::{Counts, Parked, ParkedFilter, Pause, ReplayItem};
+use lienthong_domain::{
+    DeliveryId, DeliveryState, DestinationName, Faults, ProcedureCode, Reason, Timestamp,
+};
+use lienthong_ports::operators::ParkedGroup;
+use lienthong_ports::store::{Counts, Parked, ParkedFilter, Pause};
 use lienthong_proto::admin::v1 as proto;
+use lienthong_services::difference::Difference;
 use lienthong_services::explain::Cause;
+use lienthong_services::operations::SELECTED_IDS_MAX;
+use lienthong_services::overview::DestinationFlow;
 use lienthong_services::{DestinationState, QueueState};
 
 use super::{instant, instant_to_proto, span_to_proto, under, views};
 
-/// Most deliveries one selection may name.
-pub(crate) const SELECTED_IDS_MAX: usize = 1_000;
-/// Most items an answer about a replay or a discard shows.
-pub(crate) const ITEMS_SHOWN_MAX: usize = 200;
 /// Longest error group, in characters.
 const ERROR_GROUP_CHARS_MAX: usize = 200;
+
+/// The filter of an operation as it was asked for.
+pub(crate) fn selection_to_proto(filter: &ParkedFilter) -> proto::DeliverySelection {
+    use proto::delivery_selection::Selection;
+    let text = |text: Option<String>| text.unwrap_or_default();
+    let selection = if filter.ids.is_empty() {
+        Selection::Filter(proto::ParkedFilter {
+            destination: text(filter.destination.as_ref().map(ToString::to_string)),
+            province_code: text(filter.root.clone()),
+            procedure_code: text(filter.procedure.as_ref().map(ToString::to_string)),
+            error_group: match (filter.reason, &filter.code) {
+                (Some(reason), Some(code)) => error_group(reason, code),
+                (Some(reason), None) => views::upper(reason.name()),
+                (None, code) => text(code.as_ref().map(|code| format!("/{code}"))),
+            },
+            parked_after: filter.parked_since.map(instant_to_proto),
+            parked_before: filter.parked_until.map(instant_to_proto),
+        })
+    } else {
+        let delivery_ids = filter.ids.iter().map(|id| id.0).collect();
+        Selection::Ids(proto::DeliveryIdList { delivery_ids })
+    };
+    proto::DeliverySelection {
+        selection: Some(selection),
+    }
+}
 
 /// Reads which deliveries an operation is about.
 ///
@@ -123,10 +150,27 @@ fn read_error_group(group: &str, faults: &mut Faults) -> Option<(ParkReason, Opt
     Some((reason, code))
 }
 
+/// A group of like errors, as [`read_error_group`] reads it.
+fn error_group(reason: ParkReason, code: &str) -> String {
+    format!("{}/{code}", views::upper(reason.name()))
+}
+
+/// Parked deliveries with the same cause.
+pub(crate) fn group_to_proto(group: &ParkedGroup) -> proto::ParkedGroup {
+    proto::ParkedGroup {
+        destination: group.destination.to_string(),
+        province_code: group.root.clone(),
+        parked_reason: views::upper(group.reason.name()),
+        error_group: error_group(group.reason, &group.code),
+        deliveries: group.deliveries,
+        oldest_parked_at: Some(instant_to_proto(group.oldest_parked_at)),
+        newest_parked_at: Some(instant_to_proto(group.newest_parked_at)),
+    }
+}
+
 /// A parked delivery.
 pub(crate) fn parked_to_proto(parked: &Parked) -> proto::ParkedDelivery {
     let root = parked.dossier.agency().root();
-    let reason = views::upper(parked.reason.name());
     proto::ParkedDelivery {
         delivery: Some(reference(parked)),
         status: parked.status.code(),
@@ -141,8 +185,8 @@ pub(crate) fn parked_to_proto(parked: &Parked) -> proto::ParkedDelivery {
             String::new()
         },
         parked_at: Some(instant_to_proto(parked.parked_at)),
-        error_group: format!("{reason}/{}", parked.code),
-        parked_reason: reason,
+        error_group: error_group(parked.reason, &parked.code),
+        parked_reason: views::upper(parked.reason.name()),
         last_attempt: last_attempt(parked),
         attempts_counted: parked.attempts,
         waiting_behind: parked.behind,
@@ -159,7 +203,8 @@ fn last_attempt(parked: &Parked) -> Option<lienthong_proto::dossier::v1::Attempt
     })
 }
 
-fn reference(parked: &Parked) -> proto::DeliveryReference {
+/// Names a parked delivery.
+pub(crate) fn reference(parked: &Parked) -> proto::DeliveryReference {
     proto::DeliveryReference {
         delivery_id: parked.id.0,
         destination: parked.destination.to_string(),
@@ -169,71 +214,10 @@ fn reference(parked: &Parked) -> proto::DeliveryReference {
     }
 }
 
-/// What a replay does or would do. `before` are the selected deliveries as they were parked; they know the destination.
-pub(crate) fn plan_to_proto(items: &[ReplayItem], before: &[Parked]) -> proto::ReplayPlan {
-    let by_id: HashMap<_, _> = before.iter().map(|parked| (parked.id, parked)).collect();
-    let shown = items
-        .iter()
-        .take(ITEMS_SHOWN_MAX)
-        .map(|item| proto::ReplayItem {
-            delivery: Some(proto::DeliveryReference {
-                delivery_id: item.id.0,
-                destination: by_id
-                    .get(&item.id)
-                    .map(|parked| parked.destination.to_string())
-                    .unwrap_or_default(),
-                dossier_code: item.dossier.to_string(),
-                dossier_sequence: item.sequence,
-                event_id: String::new(),
-            }),
-            repeats: item.repeats,
-            reorders: item.reorders,
-        });
-    let count = |counts: &dyn Fn(&ReplayItem) -> bool| {
-        items.iter().filter(|item| counts(item)).count() as u64
-    };
-    proto::ReplayPlan {
-        would_replay: count(&|item| item.replayed),
-        would_repeat: count(&|item| item.replayed && item.repeats),
-        would_reorder: count(&|item| item.reorders),
-        items: shown.collect(),
-        items_truncated: items.len() > ITEMS_SHOWN_MAX,
-    }
-}
-
-/// What a discard did or would do. `before` as in [`plan_to_proto`]; it knows what waits behind.
-pub(crate) fn discarded_to_proto(
-    ids: &[DeliveryId],
-    before: &[Parked],
-    dry_run: bool,
-) -> proto::DiscardDeliveriesResponse {
-    let by_id: HashMap<_, _> = before.iter().map(|parked| (parked.id, parked)).collect();
-    let item = |id: &DeliveryId| {
-        by_id.get(id).map_or_else(
-            || proto::DeliveryReference {
-                delivery_id: id.0,
-                ..proto::DeliveryReference::default()
-            },
-            |parked| reference(parked),
-        )
-    };
-    let released: HashSet<_> = ids
-        .iter()
-        .filter_map(|id| by_id.get(id))
-        .filter(|parked| parked.behind > 0)
-        .map(|parked| (&parked.destination, &parked.dossier))
-        .collect();
-    proto::DiscardDeliveriesResponse {
-        would_discard: ids.len() as u64,
-        would_release: released.len() as u64,
-        items: ids.iter().take(ITEMS_SHOWN_MAX).map(item).collect(),
-        items_truncated: ids.len() > ITEMS_SHOWN_MAX,
-        carried_out: !dry_run,
-    }
-}
-
 /// The queues.
 pub(crate) fn queues_to_proto(state: &QueueState) -> proto::ListQueuesResponse {
+    let broker = &state.broker;
+    let last_error = state.topology_fault.as_ref().or(broker.last_error.as_ref());
     proto::ListQueuesResponse {
         queues: state
             .counts
@@ -241,20 +225,21 @@ pub(crate) fn queues_to_proto(state: &QueueState) -> proto::ListQueuesResponse {
             .map(|counts| queue_to_proto(counts, state))
             .collect(),
         broker: Some(proto::Broker {
-            kind: state.broker.name.to_owned(),
-            connected: state.broker.connected,
-            blocked_since: state.broker.blocked_since.map(instant_to_proto),
+            kind: broker.name.to_owned(),
+            connected: broker.connected,
+            blocked_since: broker.blocked_since.map(instant_to_proto),
+            reconnects: broker.reconnects,
+            unknown_confirms: broker.unknown_confirms,
+            last_error: last_error.cloned().unwrap_or_default(),
         }),
         measured_at: Some(instant_to_proto(state.now)),
     }
 }
 
 fn queue_to_proto(counts: &Counts, state: &QueueState) -> proto::Queue {
-    let queue = format!("work.{}", counts.destination);
-    let depth = state.depths.iter().find(|depth| depth.queue == queue);
-    let age = counts
-        .oldest_waiting_since
-        .map(|since| Duration::try_from(state.now.duration_since(since)).unwrap_or_default());
+    let depth = state.depth(&counts.destination);
+    let difference = state.difference(counts);
+    let oldest = counts.oldest_waiting.as_ref();
     proto::Queue {
         destination: counts.destination.to_string(),
         counts: Some(proto::StateCounts {
@@ -267,15 +252,29 @@ fn queue_to_proto(counts: &Counts, state: &QueueState) -> proto::Queue {
             superseded: counts.of(DeliveryState::Superseded),
             discarded: counts.of(DeliveryState::Discarded),
         }),
-        oldest_waiting_age: age.map(span_to_proto),
-        oldest_dossier_code: String::new(),
+        oldest_waiting_age: counts
+            .oldest_waiting_since
+            .map(|since| age_to_proto(state.now, since)),
+        oldest_dossier_code: oldest.map(ToString::to_string).unwrap_or_default(),
         broker_depth: depth.map(|depth| depth.messages),
         broker_consumers: depth.map(|depth| u32::try_from(depth.consumers).unwrap_or(u32::MAX)),
+        broker_unacknowledged: depth.map(|depth| depth.unacknowledged),
+        broker_redelivered: depth.map(|depth| depth.redelivered),
+        difference_vi: difference.map(Difference::vi).unwrap_or_default(),
+        difference_en: difference.map(Difference::en).unwrap_or_default(),
     }
 }
 
-/// A destination.
-pub(crate) fn destination_to_proto(destination: &DestinationState) -> proto::Destination {
+/// How long ago an instant was; zero for one ahead.
+pub(crate) fn age_to_proto(now: Timestamp, since: Timestamp) -> prost_types::Duration {
+    span_to_proto(Duration::try_from(now.duration_since(since)).unwrap_or_default())
+}
+
+/// A destination, with its rates where they are known.
+pub(crate) fn destination_to_proto(
+    destination: &DestinationState,
+    flow: Option<&DestinationFlow>,
+) -> proto::Destination {
     use proto::DestinationState as S;
     let row = &destination.row;
     let state = if row.paused.is_some() {
@@ -301,6 +300,8 @@ pub(crate) fn destination_to_proto(destination: &DestinationState) -> proto::Des
         concurrency_limit: destination.concurrency_limit,
         calls_in_flight: destination.in_flight,
         parked_lane_policy: lane_to_proto(row.lane).into(),
+        delivered_per_minute: flow.map_or(0.0, |flow| flow.delivered_per_minute),
+        drained_in: flow.and_then(|flow| flow.drained_in).map(span_to_proto),
     }
 }
 

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use lienthong_domain::delivery::ParkReason;
 use lienthong_domain::{Answer, DestinationName, Outcome};
-use lienthong_ports::Store as _;
+use lienthong_ports::operators::StepTerms;
 use lienthong_ports::store::{ClaimTerms, Finish, Next};
+use lienthong_ports::{OperatorStore as _, Store as _};
 use lienthong_proto::admin::v1 as proto;
 use lienthong_proto::admin::v1::delivery_selection::Selection;
 use lienthong_proto::admin::v1::delivery_service_client::DeliveryServiceClient;
 use lienthong_proto::admin::v1::destination_service_client::DestinationServiceClient;
+use lienthong_proto::admin::v1::operation_service_client::OperationServiceClient;
 use lienthong_proto::admin::v1::queue_service_client::QueueServiceClient;
 use lienthong_proto::dossier::v1::DossierStatus as S;
 
@@ -37,9 +39,27 @@ async fn park(edge: &Edge) {
             "Mã thủ tục không tồn tại",
         ),
         next: Next::Park(ParkReason::Rejected),
+        span_id: None,
     };
     let finishes = messages.into_iter().map(refuse).collect();
     edge.store.finish(finishes).await.unwrap();
+}
+
+/// Takes the steps of operations until none runs.
+async fn take_steps(edge: &Edge) {
+    let mut at = now();
+    loop {
+        at += Duration::from_secs(1);
+        let terms = StepTerms {
+            now: at,
+            limit: 500,
+            catch_up_max: Duration::from_secs(1),
+        };
+        let steps = edge.store.step_operations(terms).await.unwrap();
+        if steps.iter().all(|step| !step.operation.state.is_open()) {
+            return;
+        }
+    }
 }
 
 /// Two dossiers, the first with one event more, both parked.
@@ -78,7 +98,7 @@ async fn participants_are_not_operators() {
     let discard = proto::DiscardDeliveriesRequest {
         selection: Some(all),
         reason: "thử".into(),
-        dry_run: false,
+        ..Default::default()
     };
     assert_eq!(
         refused(deliveries.discard_deliveries(discard).await),
@@ -227,12 +247,14 @@ async fn a_replay_is_planned_and_then_carried_out() {
             ("dvcqg", 1)
         );
     }
+    take_steps(&edge).await;
     let again = client
         .replay_deliveries(request(false))
         .await
         .unwrap()
         .into_inner();
     assert_eq!(again.plan.unwrap().would_replay, 0);
+    assert!(!again.carried_out && again.operation.is_none());
     let nothing = proto::ReplayDeliveriesRequest {
         selection: None,
         ..request(true)
@@ -262,7 +284,7 @@ async fn a_discard_releases_what_waits_behind() {
     let request = proto::DiscardDeliveriesRequest {
         selection: Some(proto::DeliverySelection { selection: filter }),
         reason: "Hồ sơ thử nghiệm".into(),
-        dry_run: false,
+        ..Default::default()
     };
     let answer = client
         .discard_deliveries(request)
@@ -271,6 +293,21 @@ async fn a_discard_releases_what_waits_behind() {
         .into_inner();
     assert_eq!((answer.would_discard, answer.would_release), (2, 1));
     assert!(answer.carried_out);
+    assert_eq!(answer.items.len(), 2);
+    let operation = answer.operation.unwrap();
+    assert_eq!(operation.state(), proto::OperationState::Running);
+    take_steps(&edge).await;
+    let request = proto::GetOperationRequest {
+        operation_id: operation.operation_id,
+    };
+    let mut client = OperationServiceClient::new(edge.operator());
+    let done = client.get_operation(request).await.unwrap().into_inner();
+    let done = done.operation.unwrap();
+    assert_eq!(
+        (done.state(), done.matched, done.moved, done.left_alone),
+        (proto::OperationState::Done, 2, 2, 0)
+    );
+    assert_eq!(done.requested_by, "G22/vanhanh");
 }
 
 #[tokio::test]

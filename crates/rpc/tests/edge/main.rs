@@ -7,6 +7,7 @@
 
 mod admin;
 mod limits;
+mod overview;
 mod push;
 mod stream;
 mod support;

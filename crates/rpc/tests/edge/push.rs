@@ -174,11 +174,9 @@ async fn only_registered_peers_are_callers() {
 #[tokio::test]
 async fn a_connection_without_identity_calls_nothing() {
     let (connections, incoming) = tokio::sync::mpsc::unbounded_channel();
-    let server = RpcServer::new(
-        services(std::sync::Arc::new(open_store())),
-        None,
-        RpcConfig::default(),
-    );
+    let store = std::sync::Arc::new(open_store());
+    let services = services(store.clone(), store);
+    let server = RpcServer::new(services, None, RpcConfig::default());
     let mut serving = JoinSet::new();
     let incoming = UnboundedReceiverStream::new(incoming);
     serving.spawn(server.await.serve(incoming, CancellationToken::new()));

@@ -15,7 +15,7 @@ use lienthong_ports::store::DestinationSpec;
 use lienthong_proto::dossier::v1 as proto;
 use lienthong_proto::dossier::v1::dossier_service_client::DossierServiceClient;
 use lienthong_rpc::{Health, RpcConfig, RpcError, RpcServer};
-use lienthong_services::{Registry, Services};
+use lienthong_services::{Registry, Seams, Services};
 use lienthong_store_sqlite::{Config as StoreConfig, MEMORY, SqliteStore};
 use lienthong_transport::{PeerIdentity, PeerInfo};
 use lienthong_vault::Vault;
@@ -57,6 +57,12 @@ const PARTICIPANTS: &str = r#"
     [[participant.system]]
     name = "vanhanh"
     role = "operator"
+    [[participant.system]]
+    name = "duyet"
+    role = "approver"
+    [[participant.system]]
+    name = "xem"
+    role = "viewer"
 "#;
 
 /// Bytes in flight between client and server.
@@ -86,7 +92,7 @@ impl Edge {
 
     pub(crate) async fn start_with(config: RpcConfig) -> Self {
         let store = Arc::new(open_store());
-        let server = RpcServer::new(services(store.clone()), None, config).await;
+        let server = RpcServer::new(services(store.clone(), store.clone()), None, config).await;
         let health = server.health();
         health.set_accepting(true).await;
         let stop = CancellationToken::new();
@@ -141,10 +147,14 @@ pub(crate) fn open_store() -> SqliteStore {
     SqliteStore::open_inline(&StoreConfig::new(MEMORY, vec![destination], vault)).unwrap()
 }
 
-pub(crate) fn services(store: Arc<dyn Store>) -> Arc<Services> {
-    Arc::new(Services::new(
+pub(crate) fn services(store: Arc<dyn Store>, operators: Arc<SqliteStore>) -> Arc<Services> {
+    let seams = Seams {
         store,
-        Arc::new(EmbeddedBroker::new(BrokerConfig::default())),
+        operators,
+        broker: Arc::new(EmbeddedBroker::new(BrokerConfig::default())),
+    };
+    Arc::new(Services::new(
+        seams,
         Vec::new(),
         Registry::parse(PARTICIPANTS).unwrap(),
         Clock::from_fn(now),
