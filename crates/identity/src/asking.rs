@@ -5,20 +5,23 @@
 
 use std::sync::Arc;
 
-use lienthong_domain::ErrorCode;
 use lienthong_domain::identity::{
     Citizen, CitizenNumber, Claims, Field, FieldSet, IdNumber, Inquiry, JobId, Mode, OldNumber,
     Pseudonym, UsageId, UsageKind, UsageOutcome, Verdict, Verification,
 };
 use lienthong_domain::participant::Caller;
+use lienthong_domain::{ErrorCode, TraceContext};
 use lienthong_ports::LookUp;
 use lienthong_ports::identity::UsageDraft;
 use lienthong_services::Error;
+use lienthong_telemetry::log;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
-use crate::core::{Core, Permitted, Wanted};
+use crate::core::{Core, Permitted, Timed, Wanted};
 use crate::deferral;
 use crate::requests::{Disclosed, LookUpRequest, Verified, Verify};
+use crate::spans;
 use crate::{Identity, Late};
 
 impl Identity {
@@ -33,13 +36,31 @@ impl Identity {
         request: Verify,
         deadline: Instant,
     ) -> Result<Verified, Error> {
+        let tracer = self.core.services.tracer();
+        let mut span = spans::request(tracer, "verify", caller, request.trace);
+        let trace = span.context();
+        let verify = self.verify_in(caller, request, deadline, trace);
+        let answer = verify.instrument(log::in_trace(trace)).await;
+        spans::answered(&mut span, &answer);
+        answer
+    }
+
+    async fn verify_in(
+        &self,
+        caller: &Caller,
+        request: Verify,
+        deadline: Instant,
+        trace: Option<TraceContext>,
+    ) -> Result<Verified, Error> {
         let Verify {
             inquiry,
             claims,
             defer_if_unavailable,
             request_id,
+            trace: _,
         } = request;
         self.open()?;
+        let _timed = Timed::begin(&self.core, UsageKind::Verify);
         let wanted = Wanted {
             kind: UsageKind::Verify,
             mode: Mode::Verify,
@@ -47,9 +68,10 @@ impl Identity {
             recorded: claims.fields(),
             judged: claims.optional_fields(),
         };
-        let permitted = self
+        let mut permitted = self
             .permit(caller, &inquiry, &wanted, request_id, deadline)
             .await?;
+        permitted.question.trace = trace;
         let subject_ref = self
             .core
             .subject_ref(&caller.participant.id, &claims.number);
@@ -58,6 +80,7 @@ impl Identity {
             let defer = defer_if_unavailable.then_some(&inquiry);
             core.verify(permitted, &claims, defer, deadline).await
         };
+        let work = work.in_current_span();
         let (usage, verification, deferred) = self.run(work, deadline).await?;
         Ok(Verified {
             verification,
@@ -77,13 +100,31 @@ impl Identity {
         request: LookUpRequest,
         deadline: Instant,
     ) -> Result<Disclosed, Error> {
+        let tracer = self.core.services.tracer();
+        let mut span = spans::request(tracer, "look_up", caller, request.trace);
+        let trace = span.context();
+        let look_up = self.look_up_in(caller, request, deadline, trace);
+        let answer = look_up.instrument(log::in_trace(trace)).await;
+        spans::answered(&mut span, &answer);
+        answer
+    }
+
+    async fn look_up_in(
+        &self,
+        caller: &Caller,
+        request: LookUpRequest,
+        deadline: Instant,
+        trace: Option<TraceContext>,
+    ) -> Result<Disclosed, Error> {
         let LookUpRequest {
             inquiry,
             claims,
             fields,
             request_id,
+            trace: _,
         } = request;
         self.open()?;
+        let _timed = Timed::begin(&self.core, UsageKind::Disclose);
         let wanted = Wanted {
             kind: UsageKind::Disclose,
             mode: Mode::Disclose,
@@ -91,15 +132,17 @@ impl Identity {
             recorded: fields,
             judged: fields,
         };
-        let permitted = self
+        let mut permitted = self
             .permit(caller, &inquiry, &wanted, request_id, deadline)
             .await?;
+        permitted.question.trace = trace;
         let withheld = fields.without(permitted.fields);
         let subject_ref = self
             .core
             .subject_ref(&caller.participant.id, &claims.number);
         let core = self.core.clone();
         let work = async move { core.look_up(permitted, &claims, deadline).await };
+        let work = work.in_current_span();
         let (usage, citizen, shown) = self.run(work, deadline).await?;
         Ok(Disclosed {
             citizen,

@@ -14,6 +14,7 @@ use lienthong_domain::{Clock, DossierCode, ErrorCode};
 use lienthong_ports::identity::{Asker, GuardAction, GuardActionKind, UsageDraft};
 use lienthong_ports::{IdentityStore, Question, Store};
 use lienthong_services::{Error, Services};
+use lienthong_telemetry::metrics::IdentityMetrics;
 use lienthong_vault::Vault;
 use tokio::time::Instant;
 
@@ -40,6 +41,7 @@ pub(crate) struct Core {
     pub(crate) vault: Arc<Vault>,
     pub(crate) clock: Clock,
     pub(crate) config: Config,
+    pub(crate) metrics: IdentityMetrics,
 }
 
 /// What is wanted of a citizen.
@@ -92,6 +94,7 @@ impl Core {
             participant: ask.asker.participant.clone(),
             official: ask.asker.official.clone(),
             procedure: judged.procedure,
+            trace: None,
         };
         Ok(Permitted {
             turn,
@@ -174,11 +177,16 @@ impl Core {
     /// # Errors
     /// `STORE_UNAVAILABLE`: what they are about must not leave.
     pub(crate) async fn record(&self, drafts: Vec<UsageDraft>) -> Result<UsageId, Error> {
+        let asked = drafts.iter().find(|draft| !draft.as_relative);
+        let asked = asked.map(|draft| (draft.kind, draft.outcome));
         let ids = self
             .store
             .record_usage(drafts)
             .await
             .map_err(store_failed)?;
+        if let Some((kind, outcome)) = asked {
+            self.metrics.recorded(kind, outcome);
+        }
         let first = ids.first().copied();
         first.ok_or_else(|| Error::new(ErrorCode::Internal))
     }
@@ -190,11 +198,21 @@ impl Core {
             return;
         }
         for action in &actions {
-            tell(action);
+            self.tell(action);
         }
         if let Err(error) = self.store.record_guard_actions(actions).await {
             tracing::error!(%error, "a guard's action could not be kept");
         }
+    }
+
+    /// Counts what the guard did, and tells the operators.
+    pub(crate) fn tell(&self, action: &GuardAction) {
+        self.metrics.guarded(match action.kind {
+            GuardActionKind::Held => "held",
+            GuardActionKind::Blocked => "blocked",
+            GuardActionKind::Lifted => "lifted",
+        });
+        tell(action);
     }
 
     /// A record of a question, without an outcome yet.
@@ -274,8 +292,31 @@ pub(crate) fn store_failed(error: lienthong_ports::StoreError) -> Error {
     }
 }
 
+/// Measures a question until it is dropped: with its answer, or when its caller leaves.
+pub(crate) struct Timed {
+    metrics: IdentityMetrics,
+    kind: UsageKind,
+    started: Instant,
+}
+
+impl Timed {
+    pub(crate) fn begin(core: &Core, kind: UsageKind) -> Self {
+        Self {
+            metrics: core.metrics.clone(),
+            kind,
+            started: Instant::now(),
+        }
+    }
+}
+
+impl Drop for Timed {
+    fn drop(&mut self) {
+        self.metrics.answered(self.kind, self.started.elapsed());
+    }
+}
+
 /// The alert. The official is not named: operators see who it is in the list of guards.
-pub(crate) fn tell(action: &GuardAction) {
+fn tell(action: &GuardAction) {
     let (participant, system) = (&action.participant, &action.system);
     let whole_system = action.official.is_none();
     match action.kind {

@@ -10,10 +10,11 @@ mod loading;
 mod operators;
 mod registry;
 mod requests;
+mod spans;
+mod to_its_end;
 mod turns;
 mod usage;
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,6 @@ use lienthong_domain::{Clock, ErrorCode};
 use lienthong_ports::{IdentityStore, PopulationRegistry, Store, StoreError};
 use lienthong_services::{Error, Services};
 use lienthong_vault::Vault;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::task::TaskTracker;
 
@@ -29,10 +29,12 @@ use crate::core::Core;
 pub use config::{Config, GuardConfig};
 pub use guard::{GuardLevel, GuardTarget, GuardView};
 pub use jobs::{JobName, JobWorkers, OpenJob};
+pub use registry::DatabaseView;
 use registry::GuardedRegistry;
 pub use requests::{
     Checked, Disclosed, GrantCheck, LookUpRequest, UsagePage, UsageRequest, Verified, Verify,
 };
+use to_its_end::ToItsEnd;
 use turns::Turns;
 
 /// Left of a caller's time after a slowed answer, to send it.
@@ -87,21 +89,35 @@ impl Identity {
             config,
         } = parts;
         let (guard, actions) = loading::load(&*store, &config.guard, clock.now()).await?;
+        let metrics = services.metrics().identity.clone();
+        let tracer = services.tracer().clone();
         let core = Core {
             services,
             dossiers,
             store,
-            population: GuardedRegistry::new(population, &config, clock.clone()),
+            population: GuardedRegistry::new(
+                population,
+                &config,
+                clock.clone(),
+                metrics.clone(),
+                tracer,
+            ),
             turns: Turns::new(guard, clock.clone()),
             vault,
             clock,
             config,
+            metrics,
         };
         core.keep_actions(actions).await;
         Ok(Self {
             core: Arc::new(core),
             tasks: TaskTracker::new(),
         })
+    }
+
+    /// How the way to the population database stands.
+    pub fn database(&self) -> DatabaseView {
+        self.core.population.view()
     }
 
     /// Takes no more questions and waits for those under way. How many were left when the time was over; they
@@ -132,12 +148,7 @@ impl Identity {
         work: impl Future<Output = Late<T>> + Send + 'static,
         deadline: Instant,
     ) -> Result<T, Error> {
-        let (send, answer) = oneshot::channel();
-        self.tasks.spawn(async move {
-            // A caller that went away does not want the answer; its record is written.
-            let _gone = send.send(work.await).is_err();
-        });
-        let late = answer.await.map_err(|_| Error::new(ErrorCode::Internal))?;
+        let late = ToItsEnd::new(work, &self.tasks).await?;
         if late.slow {
             let latest = deadline.checked_sub(SENDING).unwrap_or(deadline);
             let then = Instant::now() + self.core.config.guard.slow_delay();

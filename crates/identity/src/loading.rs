@@ -1,4 +1,5 @@
-//! Rebuilds the guard at a start: usage records of the last 24 hours and all guard actions, in the order of time.
+//! Rebuilds the guard at a start: who has two numbers, then usage records of the last 24 hours and all guard actions,
+//! in the order of time.
 
 use std::time::Duration;
 
@@ -30,6 +31,10 @@ pub(crate) async fn load(
     let actions = store.guard_actions(Timestamp::UNIX_EPOCH).await?;
     let mut actions = actions.into_iter().peekable();
     let since = now.checked_sub(MATTERS).unwrap_or(Timestamp::UNIX_EPOCH);
+    // Before the records, which are then counted under one number from the first on.
+    for link in store.subject_links().await? {
+        guard.link(link.one, link.other, since);
+    }
     let mut after = UsageId(0);
     loop {
         let rows = store.usage_since(since, after, ITEMS_MAX).await?;

@@ -1,15 +1,15 @@
-//! What operators may see and do: check a grant, list guards, lift one.
+//! What operators may see and do: check a grant, see usage records, list guards, lift one.
 
-use lienthong_domain::ErrorCode;
 use lienthong_domain::identity::grant::{self, Asked, DossierFacts};
-use lienthong_domain::identity::{FieldSet, Grant, Mode, Purpose};
-use lienthong_domain::participant::{Caller, Role};
-use lienthong_ports::identity::{GuardAction, GuardActionKind};
-use lienthong_ports::store::Actor;
+use lienthong_domain::identity::{FieldSet, Grant, Mode, Purpose, UsageId};
+use lienthong_domain::{ErrorCode, Operator, OperatorRole};
+use lienthong_ports::identity::{GuardAction, GuardActionKind, UsageFilter, UsageRow};
+use lienthong_ports::store::{Actor, ITEMS_MAX};
+use lienthong_services::operators::require;
 use lienthong_services::{Error, Registry};
 
 use crate::Identity;
-use crate::core::{Core, refused, store_failed, tell};
+use crate::core::{Core, refused, store_failed};
 use crate::guard::{GuardTarget, GuardView};
 use crate::requests::{Checked, GrantCheck};
 
@@ -21,8 +21,12 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_OPERATOR`; `STORE_UNAVAILABLE` when the dossier cannot be looked at.
-    pub async fn check_grant(&self, caller: &Caller, check: &GrantCheck) -> Result<Checked, Error> {
-        operator(caller)?;
+    pub async fn check_grant(
+        &self,
+        operator: &Operator,
+        check: &GrantCheck,
+    ) -> Result<Checked, Error> {
+        require(operator, OperatorRole::Viewer)?;
         let mut steps = Vec::new();
         let registry = self.core.services.registry();
         let result = self.core.foresee(&registry, check, &mut steps).await;
@@ -40,6 +44,33 @@ impl Identity {
         })
     }
 
+    /// Usage records for the eyes of operators, newest first, older than `before`: by participant and time, never by
+    /// citizen. Citizens are pseudonyms of the gateway. The look is an action, written before anything is shown.
+    ///
+    /// # Errors
+    /// `NOT_OPERATOR`, or those of the store.
+    pub async fn usage_seen(
+        &self,
+        operator: &Operator,
+        filter: UsageFilter,
+        before: Option<UsageId>,
+        limit: usize,
+    ) -> Result<Vec<UsageRow>, Error> {
+        require(operator, OperatorRole::Viewer)?;
+        let core = &self.core;
+        let of_whom = filter.participant.as_ref();
+        let subject = of_whom.map_or_else(|| "all".to_owned(), ToString::to_string);
+        core.services
+            .note_action(operator, "read_usage", subject, "")
+            .await?;
+        let filter = UsageFilter {
+            subjects: Vec::new(),
+            ..filter
+        };
+        let found = core.store.usage(filter, before, limit.min(ITEMS_MAX)).await;
+        found.map_err(store_failed)
+    }
+
     /// Everybody who is slowed, held or blocked now, worst first.
     pub fn guards(&self) -> Vec<GuardView> {
         let now = self.core.clock.now();
@@ -54,15 +85,15 @@ impl Identity {
     /// was lifted.
     pub async fn lift(
         &self,
-        caller: &Caller,
+        operator: &Operator,
         target: &GuardTarget,
         reason: &str,
     ) -> Result<bool, Error> {
-        operator(caller)?;
+        require(operator, OperatorRole::Operator)?;
         let reason = reason.trim();
         check_reason(reason)?;
         let core = &self.core;
-        let by = format!("{}/{}", caller.participant.id, caller.system);
+        let by = operator.by.to_string();
         let held = match target.official {
             None => core.lift_hold(target, &by, reason).await?,
             Some(_) => false,
@@ -82,7 +113,7 @@ impl Identity {
         let kept = core.store.record_guard_actions(vec![action.clone()]).await;
         kept.map_err(store_failed)?;
         core.turns.with(|guard| guard.follow(&action));
-        tell(&action);
+        core.tell(&action);
         Ok(true)
     }
 }
@@ -155,14 +186,6 @@ impl Core {
             format!("{}; {verdict}", told(purpose, check.mode, &facts)),
         );
         decided.map_err(refused)
-    }
-}
-
-fn operator(caller: &Caller) -> Result<(), Error> {
-    if caller.role == Role::Operator {
-        Ok(())
-    } else {
-        Err(Error::new(ErrorCode::NotOperator))
     }
 }
 

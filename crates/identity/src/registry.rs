@@ -9,12 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong_domain::identity::{Claims, FieldSet, Verification};
-use lienthong_domain::{Clock, ErrorCode};
+use lienthong_domain::{Clock, ErrorCode, Timestamp};
 use lienthong_ports::{LookUp, PopulationRegistry, Question, RegistryError};
 use lienthong_services::Error;
+use lienthong_telemetry::Tracer;
+use lienthong_telemetry::metrics::IdentityMetrics;
 use tokio::time::Instant;
 
 use crate::config::Config;
+use crate::spans;
 use cache::Cache;
 use flights::{Flights, Role};
 use gate::Gate;
@@ -89,22 +92,47 @@ impl From<Failure> for Error {
     }
 }
 
+/// How the way to the population database stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabaseView {
+    /// `closed`, `open` or `probing`.
+    pub breaker: &'static str,
+    /// Since when the breaker is not closed.
+    pub down_since: Option<Timestamp>,
+    /// Questions that may be under way at once.
+    pub concurrency_limit: u32,
+    /// Questions under way.
+    pub in_flight: u32,
+}
+
 /// The population database, as the use cases ask it.
 pub(crate) struct GuardedRegistry {
     inner: Arc<dyn PopulationRegistry>,
     gate: Gate,
     flights: Flights,
     cache: Option<Cache>,
+    tracer: Tracer,
 }
 
 impl GuardedRegistry {
-    pub(crate) fn new(inner: Arc<dyn PopulationRegistry>, config: &Config, clock: Clock) -> Self {
+    pub(crate) fn new(
+        inner: Arc<dyn PopulationRegistry>,
+        config: &Config,
+        clock: Clock,
+        metrics: IdentityMetrics,
+        tracer: Tracer,
+    ) -> Self {
         Self {
             inner,
-            gate: Gate::new(config, clock),
+            gate: Gate::new(config, clock, metrics),
             flights: Flights::default(),
             cache: Cache::new(config),
+            tracer,
         }
+    }
+
+    pub(crate) fn view(&self) -> DatabaseView {
+        self.gate.view()
     }
 
     /// Compares claims with the record. The same claims under way are asked once, whoever asks: the answer is
@@ -144,8 +172,11 @@ impl GuardedRegistry {
         claims: &Claims,
         deadline: Instant,
     ) -> Result<Verification, Failure> {
-        let call = |time| self.inner.verify(question, claims, time);
-        let answer = self.gate.call(deadline, call).await?;
+        let (mut span, question) = spans::asking(&self.tracer, "verify", question);
+        let call = |time| self.inner.verify(&question, claims, time);
+        let answer = self.gate.call(deadline, call).await;
+        spans::asked(&mut span, &answer);
+        let answer = answer?;
         if let Some(cache) = &self.cache {
             cache.put(claims, &answer);
         }
@@ -163,6 +194,8 @@ impl GuardedRegistry {
         fields: FieldSet,
         deadline: Instant,
     ) -> Result<LookUp, Failure> {
+        let (mut span, question) = spans::asking(&self.tracer, "look_up", question);
+        let question = &question;
         let call = |time| async move {
             let found = self.inner.look_up(question, claims, fields, time).await?;
             match &found {
@@ -178,6 +211,8 @@ impl GuardedRegistry {
                 _ => Ok(found),
             }
         };
-        self.gate.call(deadline, call).await
+        let found = self.gate.call(deadline, call).await;
+        spans::asked(&mut span, &found);
+        found
     }
 }

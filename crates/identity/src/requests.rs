@@ -7,7 +7,7 @@ use lienthong_domain::identity::{
     UsageId, Verification,
 };
 use lienthong_domain::participant::ParticipantId;
-use lienthong_domain::{DossierCode, ErrorCode, Timestamp};
+use lienthong_domain::{DossierCode, ErrorCode, Timestamp, TraceContext};
 use lienthong_ports::identity::UsageRow;
 
 /// Are these claims right?
@@ -21,6 +21,8 @@ pub struct Verify {
     pub defer_if_unavailable: bool,
     /// Names the request in logs and records, 1..=64 of `A-Z a-z 0-9 -`.
     pub request_id: String,
+    /// The caller's span, if it told one.
+    pub trace: Option<TraceContext>,
 }
 
 /// The answer to [`Verify`].
@@ -47,6 +49,8 @@ pub struct LookUpRequest {
     pub fields: FieldSet,
     /// As in [`Verify`].
     pub request_id: String,
+    /// The caller's span, if it told one.
+    pub trace: Option<TraceContext>,
 }
 
 /// The answer to [`LookUpRequest`].

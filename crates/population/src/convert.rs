@@ -21,7 +21,7 @@ pub fn question_to_proto(question: &Question) -> proto::Question {
     }
 }
 
-/// The question of a request.
+/// The question of a request, without the trace, which is metadata.
 ///
 /// # Errors
 /// Every fault, by the contract's names of the fields.
@@ -42,6 +42,7 @@ pub fn question_from_proto(message: &proto::Question) -> Result<Question, Faults
         participant,
         official,
         procedure: procedure.flatten(),
+        trace: None,
     })
 }
 

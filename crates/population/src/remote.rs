@@ -14,17 +14,17 @@ use async_trait::async_trait;
 use lienthong_convert::{
     citizen_from_proto, claims_to_proto, fields_to_proto, verification_from_proto,
 };
-use lienthong_domain::Clock;
 use lienthong_domain::identity::{Citizen, Claims, FieldSet, IdNumber, Verification};
+use lienthong_domain::{Clock, TraceContext};
 use lienthong_ports::{LookUp, PopulationRegistry, Question, RegistryError};
 use lienthong_proto::population::v1 as proto;
 use lienthong_proto::population::v1::look_up_citizen_response::Result as Looked;
 use lienthong_proto::population::v1::population_registry_service_client::PopulationRegistryServiceClient;
 use lienthong_transport::{
-    ChannelTimeouts, ClientTls, ClientTlsFiles, IdentityFiles, TlsClock, grpc_channel,
+    ChannelTimeouts, ClientTls, ClientTlsFiles, GRPC_TIMEOUT_HEADER, IdentityFiles, TlsClock,
+    UnaryChannel,
 };
 use tokio::time::Instant;
-use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
 use self::balance::{AvoidTimes, Avoidance, Standing, choose};
@@ -42,7 +42,7 @@ const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 
-type Client = PopulationRegistryServiceClient<Channel>;
+type Client = PopulationRegistryServiceClient<UnaryChannel>;
 
 /// One or more instances of an adapter, as one registry.
 pub struct RemoteRegistry {
@@ -112,7 +112,7 @@ impl RemoteRegistry {
             keepalive_timeout: KEEPALIVE_TIMEOUT,
         };
         let instance = |endpoint: &String| {
-            let channel = grpc_channel(endpoint, tls.clone(), &timeouts);
+            let channel = UnaryChannel::new(endpoint, tls.clone(), &timeouts);
             let channel = channel.map_err(PopulationError::Transport)?;
             Ok(Instance {
                 endpoint: endpoint.clone(),
@@ -148,6 +148,7 @@ impl RemoteRegistry {
         F: Future<Output = Result<Response<A>, Status>>,
     {
         let deadline = Instant::now() + timeout;
+        let trace = question.trace;
         let turn = self.turns.fetch_add(1, Ordering::Relaxed);
         let mut question = question_to_proto(question);
         let first_id = question.request_id.clone();
@@ -166,7 +167,9 @@ impl RemoteRegistry {
             }
             let instance = &self.instances[index];
             let message = message(question.clone());
-            match attempt(instance, message, deadline, &call).await {
+            let mut request = Request::new(message);
+            note_trace(&mut request, trace);
+            match attempt(instance, request, deadline, &call).await {
                 Ok(answer) => {
                     instance.avoidance().answered();
                     return Ok(answer);
@@ -203,6 +206,16 @@ impl RemoteRegistry {
     }
 }
 
+/// Tells the adapter in which trace it is asked.
+fn note_trace<M>(request: &mut Request<M>, trace: Option<TraceContext>) {
+    let Some(trace) = trace else { return };
+    let value = trace
+        .to_string()
+        .parse()
+        .expect("hexadecimal digits and hyphens");
+    request.metadata_mut().insert(TraceContext::HEADER, value);
+}
+
 /// Why an attempt gave no answer.
 struct Stopped {
     error: RegistryError,
@@ -212,7 +225,7 @@ struct Stopped {
 
 async fn attempt<M, A, F>(
     instance: &Instance,
-    message: M,
+    mut request: Request<M>,
     deadline: Instant,
     call: impl Fn(Client, Request<M>) -> F,
 ) -> Result<A, Stopped>
@@ -220,8 +233,11 @@ where
     F: Future<Output = Result<Response<A>, Status>>,
 {
     let _under_way = UnderWay::new(&instance.outstanding);
-    let mut request = Request::new(message);
     request.set_timeout(deadline.saturating_duration_since(Instant::now()));
+    if let Some(time) = request.metadata_mut().get_mut(GRPC_TIMEOUT_HEADER) {
+        // Seldom the same twice: kept out of the connection's header table, where it would push out what repeats.
+        time.set_sensitive(true);
+    }
     let answering = call(instance.client.clone(), request);
     match tokio::time::timeout_at(deadline, answering).await {
         Ok(Ok(response)) => Ok(response.into_inner()),
@@ -315,7 +331,8 @@ impl PopulationRegistry for RemoteRegistry {
             let deadline = Instant::now() + timeout / count.max(1);
             let call =
                 |mut client: Client, request| async move { client.check_registry(request).await };
-            let asked = attempt(instance, proto::CheckRegistryRequest {}, deadline, call).await;
+            let request = Request::new(proto::CheckRegistryRequest {});
+            let asked = attempt(instance, request, deadline, call).await;
             if let Err(Stopped { error, .. }) = asked {
                 faults.push(format!("{} failed to {error}", instance.endpoint));
             }

@@ -83,7 +83,7 @@ impl AdapterServer {
         let cut = connections.close_where(|_| true);
         if cut > 0 {
             tracing::warn!(
-                connections = cut,
+                connections.closed = cut,
                 "connections were closed before they had drained"
             );
         }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lienthong_domain::{Answer, Clock, DestinationName, Outcome};
+use lienthong_domain::{Answer, Clock, DestinationName, Outcome, TraceContext};
 use lienthong_ports::destination::Destination;
 use lienthong_ports::store::Work;
+use lienthong_telemetry::Tracer;
+use lienthong_telemetry::metrics::DeliveryMetrics;
 use reqwest::Client;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
@@ -15,10 +17,13 @@ use crate::answer::{Meaning, Rules, Verdict};
 use crate::config::{Agency, Config, ConfigFault};
 use crate::link::Link;
 use crate::session::{Session, Sessions};
-use crate::{map, redact, wire};
+use crate::signals::Signals;
+use crate::{map, redact, spans, wire};
 
 /// Data calls of one step, a look-up, both ways of writing and a repetition after a new login included.
 const CALLS_PER_STEP_MAX: u8 = 4;
+/// The code of a login that was refused for what we are and not for what we send.
+const LOGIN_REFUSED: &str = "LOGIN_REFUSED";
 /// Longest session that is taken, in bytes.
 const SESSION_BYTES_MAX: usize = 4_096;
 
@@ -43,11 +48,12 @@ fn join(faults: &[ConfigFault]) -> String {
 
 /// The National Public Service Portal as a destination.
 pub struct Portal {
-    config: Config,
-    link: Link,
+    pub(crate) config: Config,
+    pub(crate) link: Link,
     rules: Rules,
     sessions: Sessions,
     clock: Clock,
+    pub(crate) tracer: Tracer,
 }
 
 /// What a step does.
@@ -78,7 +84,8 @@ impl Portal {
     /// Every fault of the configuration at once.
     pub fn new(config: Config, http: Client, clock: Clock) -> Result<Self, PortalError> {
         let faults = config.check();
-        let link = Link::new(&config, http).filter(|_| faults.is_empty());
+        let signals = Signals::new(config.name.clone(), clock.clone());
+        let link = Link::new(&config, http, signals).filter(|_| faults.is_empty());
         let Some(link) = link else {
             return Err(PortalError::Config { faults });
         };
@@ -92,20 +99,35 @@ impl Portal {
             link,
             sessions,
             clock,
+            tracer: Tracer::off(),
         })
     }
 
-    /// Logs in, whatever session there is.
-    async fn log_in(&self) -> Result<String, Verdict> {
+    /// With a span for each call.
+    #[must_use]
+    pub fn with_tracer(self, tracer: Tracer) -> Self {
+        Self { tracer, ..self }
+    }
+
+    /// Tells `metrics` what answers say of the portal's clock and of our credentials.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: DeliveryMetrics) -> Self {
+        self.link.signals.metrics = metrics;
+        self
+    }
+
+    /// Logs in, whatever session there is. `trace` is the span that needs it.
+    async fn log_in(&self, trace: Option<TraceContext>) -> Result<String, Verdict> {
         let login = wire::Login {
             username: &self.config.username,
             password: self.config.password.expose(),
         };
-        let reply = self
-            .link
+        let mut call = spans::Call::begin(self, "login", trace);
+        let reply = call
             .post(&self.link.login_url, json(&login), HeaderMap::new())
             .await?;
         let (mut verdict, object) = self.rules.judge(&reply, self.clock.now());
+        call.end(&verdict);
         let credentials = [login.username, login.password];
         verdict.message = redact::redact(&verdict.message, credentials);
         match verdict.meaning {
@@ -122,23 +144,25 @@ impl Portal {
             Meaning::Refused | Meaning::SessionOver | Meaning::Exists | Meaning::NotExists => {
                 let code = redact::redact(&verdict.code, credentials);
                 let said = format!("{code}: {}", verdict.message);
-                Err(Verdict::not_now(
-                    "LOGIN_REFUSED",
-                    verdict.http_status,
-                    &said,
-                ))
+                Err(Verdict::not_now(LOGIN_REFUSED, verdict.http_status, &said))
             }
         }
     }
 
-    async fn session(&self) -> Result<Session, Verdict> {
+    async fn session(&self, trace: Option<TraceContext>) -> Result<Session, Verdict> {
         let login = async {
-            let result = self.log_in().await;
+            let result = self.log_in(trace).await;
             let name = &self.config.name;
             match &result {
-                Ok(_) => tracing::info!(destination.name = %name, "logged in to the portal"),
+                Ok(_) => {
+                    self.link.signals.note_credentials(false);
+                    tracing::info!(destination.name = %name, "logged in to the portal");
+                }
                 Err(verdict) => {
-                    tracing::warn!(destination.name = %name, error.code = verdict.code, "the login failed");
+                    if verdict.code == LOGIN_REFUSED {
+                        self.link.signals.note_credentials(true);
+                    }
+                    tracing::warn!(destination.name = %name, error.code = verdict.code, "the login to the portal failed");
                 }
             }
             result
@@ -184,6 +208,17 @@ enum Ask<'a> {
     Find,
     Write { updating: bool, dossier: &'a Value },
     Progress { line: &'a Value },
+}
+
+impl Ask<'_> {
+    /// What a span calls it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Find => "find",
+            Self::Write { .. } => "sync",
+            Self::Progress { .. } => "progress",
+        }
+    }
 }
 
 impl<'a> Conversation<'a> {
@@ -291,13 +326,12 @@ impl<'a> Conversation<'a> {
                 "the portal kept answering otherwise",
             )
         })?;
-        let session = portal.session().await?;
+        let session = portal.session(self.work.trace).await?;
         let body = json(&self.envelope(ask, &session));
-        let reply = portal
-            .link
-            .post(&portal.link.data_url, body, self.marks())
-            .await?;
+        let mut call = spans::Call::begin(portal, ask.name(), self.work.trace);
+        let reply = call.post(&portal.link.data_url, body, self.marks()).await?;
         let (mut verdict, object) = portal.rules.judge(&reply, portal.clock.now());
+        call.end(&verdict);
         let private = redact::personal_texts(self.work);
         let secrets = private.into_iter().chain([&*session.token]);
         verdict.message = redact::redact(&verdict.message, secrets);
@@ -378,7 +412,7 @@ impl Destination for Portal {
 
     async fn check(&self, timeout: Duration) -> Result<(), String> {
         let host = self.link.login_url.host_str().unwrap_or_default();
-        match tokio::time::timeout(timeout, self.log_in()).await {
+        match tokio::time::timeout(timeout, self.log_in(None)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(verdict)) => Err(format!(
                 "The portal behind {host} did not log us in ({}): {}",

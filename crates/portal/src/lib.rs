@@ -9,6 +9,8 @@ mod link;
 mod map;
 mod redact;
 mod session;
+mod signals;
+mod spans;
 mod wire;
 
 pub use adapter::{Portal, PortalError};

@@ -9,6 +9,7 @@ use reqwest::{Client, Response, Url};
 
 use crate::answer::{Reply, Verdict};
 use crate::config::{Config, DstcodePlace};
+use crate::signals::Signals;
 
 /// The name of the query parameter and of the header that name the portal at the exchange platform.
 const DSTCODE: &str = "dstcode";
@@ -23,11 +24,12 @@ pub(crate) struct Link {
     headers: HeaderMap,
     timeout: Duration,
     body_bytes_max: usize,
+    pub(crate) signals: Signals,
 }
 
 impl Link {
     /// `None` when the configuration has faults; `Config::check` names them.
-    pub(crate) fn new(config: &Config, http: Client) -> Option<Self> {
+    pub(crate) fn new(config: &Config, http: Client, signals: Signals) -> Option<Self> {
         Some(Self {
             http,
             login_url: address(&config.login_url, config)?,
@@ -35,6 +37,7 @@ impl Link {
             headers: headers(config)?,
             timeout: Duration::from_millis(config.request_timeout_ms_max),
             body_bytes_max: config.body_bytes_max,
+            signals,
         })
     }
 
@@ -55,7 +58,9 @@ impl Link {
             .headers(self.headers.clone())
             .headers(marks)
             .body(body);
+        let asked_at = self.signals.now();
         let response = request.send().await.map_err(no_answer)?;
+        self.signals.note_date(response.headers(), asked_at);
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER);
         let retry_after = retry_after

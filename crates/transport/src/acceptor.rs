@@ -216,7 +216,7 @@ impl Acceptor {
             peer.address = %remote,
             refusal.kind = refusal.kind().label(),
             refusal.reason = %refusal,
-            "connection refused"
+            "a connection was refused"
         );
     }
 
@@ -258,7 +258,10 @@ async fn accept(
 fn report_recheck(rechecked: &Result<usize, JoinError>) {
     match rechecked {
         Ok(0) => {}
-        Ok(closed) => tracing::info!(closed, "connections closed: no longer trusted"),
+        Ok(closed) => tracing::info!(
+            connections.closed = closed,
+            "connections were closed, being no longer trusted"
+        ),
         Err(error) => tracing::error!(%error, "connections could not be checked again"),
     }
 }

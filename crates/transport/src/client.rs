@@ -111,39 +111,11 @@ pub fn grpc_channel(
     tls: ClientTls,
     timeouts: &ChannelTimeouts,
 ) -> Result<Channel, TransportError> {
-    let fault = |reason| TransportError::BadEndpoint {
-        endpoint: endpoint.to_owned(),
-        reason,
-    };
-    let origin: Uri = endpoint
-        .parse()
-        .map_err(|_malformed| fault("it is not a URI"))?;
-    if origin.scheme_str() != Some("https") {
-        return Err(fault("it must start with https://"));
-    }
-    if origin.path() != "/" || origin.query().is_some() {
-        return Err(fault("it must end after the port"));
-    }
-    let (Some(host), Some(port)) = (origin.host(), origin.port_u16()) else {
-        return Err(fault("it must name host and port"));
-    };
-    // An IPv6 host is in brackets in a URI and bare elsewhere.
-    let host = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .to_owned();
-    let name = match tls.server_name {
-        Some(name) => name,
-        None => server_name(&host)?,
-    };
-    let connector = TlsConnector::from(tls.config);
+    let connector = Connector::new(endpoint, tls)?;
+    let origin = connector.origin.clone();
     let connect = tower::service_fn(move |_uri: Uri| {
-        let (connector, host, name) = (connector.clone(), host.clone(), name.clone());
-        async move {
-            connect(&connector, &host, port, name)
-                .await
-                .map(TokioIo::new)
-        }
+        let connector = connector.clone();
+        async move { connector.connect().await.map(TokioIo::new) }
     });
 
     let mut endpoint = Endpoint::from(origin.clone())
@@ -158,19 +130,70 @@ pub fn grpc_channel(
     Ok(endpoint.connect_with_connector_lazy(connect))
 }
 
-async fn connect(
-    connector: &TlsConnector,
-    host: &str,
+/// The way to one server.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    origin: Uri,
+    host: String,
     port: u16,
     name: ServerName<'static>,
-) -> io::Result<TlsStream<TcpStream>> {
-    let socket = TcpStream::connect((host, port)).await?;
-    socket.set_nodelay(true)?;
-    let stream = connector.connect(name, socket).await?;
-    if stream.get_ref().1.alpn_protocol() != Some(ALPN_H2) {
-        return Err(io::Error::other("the server did not negotiate h2"));
+    tls: TlsConnector,
+}
+
+impl Connector {
+    /// Reads `https://host:port`.
+    pub(crate) fn new(endpoint: &str, tls: ClientTls) -> Result<Self, TransportError> {
+        let fault = |reason| TransportError::BadEndpoint {
+            endpoint: endpoint.to_owned(),
+            reason,
+        };
+        let origin: Uri = endpoint
+            .parse()
+            .map_err(|_malformed| fault("it is not a URI"))?;
+        if origin.scheme_str() != Some("https") {
+            return Err(fault("it must start with https://"));
+        }
+        if origin.path() != "/" || origin.query().is_some() {
+            return Err(fault("it must end after the port"));
+        }
+        let (Some(host), Some(port)) = (origin.host(), origin.port_u16()) else {
+            return Err(fault("it must name host and port"));
+        };
+        // An IPv6 host is in brackets in a URI and bare elsewhere.
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
+        let name = match tls.server_name {
+            Some(name) => name,
+            None => server_name(&host)?,
+        };
+        Ok(Self {
+            origin,
+            host,
+            port,
+            name,
+            tls: TlsConnector::from(tls.config),
+        })
     }
-    Ok(stream)
+
+    /// TCP and TLS, with HTTP/2 agreed on.
+    pub(crate) async fn connect(&self) -> io::Result<TlsStream<TcpStream>> {
+        let socket = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        socket.set_nodelay(true)?;
+        let stream = self.tls.connect(self.name.clone(), socket).await?;
+        if stream.get_ref().1.alpn_protocol() != Some(ALPN_H2) {
+            return Err(io::Error::other("the server did not negotiate h2"));
+        }
+        Ok(stream)
+    }
+
+    /// The whole address of `path` at this server.
+    pub(crate) fn uri_of(&self, path: &Uri) -> Uri {
+        let mut parts = self.origin.clone().into_parts();
+        parts.path_and_query = path.path_and_query().cloned();
+        Uri::from_parts(parts).expect("scheme and authority of one address, path of another")
+    }
 }
 
 /// The rustls settings shared by gRPC and HTTP clients; ALPN is left to the caller.

@@ -12,6 +12,7 @@ mod peer;
 mod pem;
 mod provider;
 mod server;
+mod unary;
 
 pub use acceptor::{
     Acceptor, AcceptorCounters, Connections, Limits, PeerInfo, PeerStream, RefusalKind,
@@ -26,3 +27,4 @@ pub use http2::{Http2Limits, tonic_server};
 pub use peer::{IdentityPolicy, PeerError, PeerIdentity};
 pub use provider::install_crypto_provider;
 pub use server::{Reloader, ServerTls, ServerTlsConfig};
+pub use unary::{Answer, UnaryChannel};

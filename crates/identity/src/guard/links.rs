@@ -1,4 +1,4 @@
-//! Citizens who are known under two numbers, as far as a record told both in the last 24 hours. All that is
+//! Citizens who are known under two numbers, as far as a record told both lately or the store has it. All that is
 //! counted about them is counted under one of the two pseudonyms.
 
 use std::borrow::Cow;
@@ -6,12 +6,14 @@ use std::collections::VecDeque;
 
 use lienthong_domain::identity::{Pseudonym, UsageKind};
 use lienthong_ports::identity::UsageDraft;
+use lienthong_ports::identity::usage::LINKS_MAX;
 
 use super::hashing::ByPseudonym;
 use super::window::DAY_MS;
 
-/// Citizens with two numbers remembered at most; the oldest are forgotten first.
-const LINKS_MAX: usize = 100_000;
+/// How long a link is remembered since it was told, or read from the store at a start. What a guard looks back at is
+/// shorter, and the next look tells it again.
+const REMEMBERED_MS: i64 = 30 * DAY_MS;
 /// Numbers of one citizen followed from one to the next at most.
 const NUMBERS_MAX: usize = 4;
 
@@ -71,16 +73,16 @@ impl Links {
             return None;
         }
         let (request_id, asked) = self.last_look.as_ref()?;
-        let is_other = is_other_number(record) && *request_id == record.request_id;
+        let is_other = record.is_under_other_number() && *request_id == record.request_id;
         is_other.then_some((*asked, subject))
     }
 
-    /// Forgets what is older than 24 hours.
+    /// Forgets the oldest.
     pub(super) fn expire(&mut self, now_ms: i64) {
         while self
             .order
             .front()
-            .is_some_and(|(at, _)| at.saturating_add(DAY_MS) <= now_ms)
+            .is_some_and(|(at, _)| at.saturating_add(REMEMBERED_MS) <= now_ms)
         {
             self.forget_oldest();
         }
@@ -91,10 +93,4 @@ impl Links {
             self.main.remove(&other);
         }
     }
-}
-
-/// Whether a record of a look is there because the citizen has another number than the one that was asked: it has
-/// the block of the asked number, which records of relatives have not.
-const fn is_other_number(record: &UsageDraft) -> bool {
-    record.as_relative && record.block.is_some()
 }

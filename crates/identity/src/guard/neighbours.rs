@@ -26,7 +26,10 @@ struct Look {
 impl Looks {
     pub(super) fn push(&mut self, block: Pseudonym, subject: Pseudonym, missed: bool, at_ms: i64) {
         // The last answer about a citizen counts: a slip that was corrected is none.
-        self.0.retain(|look| look.subject != subject);
+        let earlier = self.0.iter().position(|look| look.subject == subject);
+        if let Some(place) = earlier {
+            self.0.remove(place);
+        }
         if self.0.len() == LOOKS_MAX {
             self.0.pop_front();
         }
@@ -52,8 +55,11 @@ impl Looks {
         let Some(last) = self.0.back() else {
             return false;
         };
-        let block = || self.0.iter().filter(|look| look.block == last.block);
-        let (citizens, misses) = (block().count(), block().filter(|look| look.missed).count());
+        let (mut citizens, mut misses) = (0, 0);
+        for look in self.0.iter().filter(|look| look.block == last.block) {
+            citizens += 1;
+            misses += usize::from(look.missed);
+        }
         citizens > config.neighbours_max as usize && misses * 2 >= citizens
     }
 

@@ -106,6 +106,7 @@ impl Core {
             participant: work.asker.participant.clone(),
             official: work.asker.official.clone(),
             procedure: self.procedure(work).await,
+            trace: None,
         };
         let closed_before = self.population.outlook(self.clock.now()).closed;
         let deadline = Instant::now() + timeout;

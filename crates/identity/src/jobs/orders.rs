@@ -2,8 +2,8 @@
 
 use lienthong_domain::identity::grant::{Asked, decide_grant};
 use lienthong_domain::identity::{FieldSet, JobId, JobState, Mode, OfficialId};
-use lienthong_domain::participant::{Caller, Role};
-use lienthong_domain::{ErrorCode, Faults, Reason};
+use lienthong_domain::participant::Caller;
+use lienthong_domain::{ErrorCode, Faults, OperatorRole, Reason};
 use lienthong_ports::identity::{Asker, ItemAnswer, JobCommand, JobRefusal, JobRow};
 use lienthong_ports::store::{Actor, ITEMS_MAX};
 use lienthong_services::Error;
@@ -55,7 +55,7 @@ impl Identity {
         limit: usize,
     ) -> Result<Vec<JobRow>, Error> {
         let limit = limit.clamp(1, ITEMS_MAX);
-        let operator = caller.role == Role::Operator;
+        let operator = caller.role.operator().is_some();
         let participant = (!operator).then(|| caller.participant.id.clone());
         let mut found = Vec::new();
         // Ends with the participant's jobs, which are erased after `keep_days`.
@@ -88,7 +88,10 @@ impl Identity {
         command: JobCommand,
     ) -> Result<JobRow, Error> {
         self.seen_job(caller, job).await?;
-        let operator = caller.role == Role::Operator;
+        let operator = acts(caller);
+        if caller.role.operator().is_some() && !operator {
+            return Err(Error::new(ErrorCode::NotOperator));
+        }
         let (command, words) = match command {
             // A reason is the gateway's to give.
             JobCommand::Pause(_) => (JobCommand::Pause(None), "paused"),
@@ -214,12 +217,18 @@ impl Identity {
 
     /// A job that the caller may see the counts of.
     async fn seen_job(&self, caller: &Caller, job: JobId) -> Result<JobRow, Error> {
-        if caller.role != Role::Operator {
+        if caller.role.operator().is_none() {
             return self.own_job(caller, job).await;
         }
         let found = self.core.store.job(job).await.map_err(store_failed)?;
         found.ok_or_else(|| Error::new(ErrorCode::JobNotFound))
     }
+}
+
+/// Whether the caller may act on the jobs of others.
+fn acts(caller: &Caller) -> bool {
+    let role = caller.role.operator();
+    role.is_some_and(|role| role >= OperatorRole::Operator)
 }
 
 /// Whether the job is of the caller's system.

@@ -162,7 +162,8 @@ async fn unanswered(
     };
     let next = decide(situation, &tools.config);
     tracing::debug!(
-        job.id = %work.job, item.position = work.position, error.code = %silence.code(), ?next,
+        job.id = %work.job, item.position = work.position, error.code = %silence.code(),
+        item.next = ?next,
         "an item got no answer"
     );
     let next = match next {
@@ -240,14 +241,19 @@ async fn finish(tools: &Tools, work: &ItemWork, next: ItemNext, usage: Option<Us
     let give_up = Instant::now() + tools.config.lease();
     loop {
         match tools.store.finish_items(vec![finish.clone()]).await {
-            Ok(finished) if finished.contains(&Finished::Held) => {
-                tracing::error!(
-                    job.id = %work.job, participant.id = %work.asker.participant, system.name = %work.asker.system,
-                    "too many items do not match; the jobs of the system are held until an operator resumes one"
-                );
+            Ok(finished) => {
+                if let Some(usage) = &finish.usage {
+                    tools.core.metrics.recorded(usage.kind, usage.outcome);
+                }
+                if finished.contains(&Finished::Held) {
+                    tracing::error!(
+                        job.id = %work.job, participant.id = %work.asker.participant, system.name = %work.asker.system,
+                        "too many items do not match; the jobs of the system are held until an operator resumes one"
+                    );
+                }
                 return;
             }
-            Ok(_) | Err(StoreError::Closed) => return,
+            Err(StoreError::Closed) => return,
             Err(error) if Instant::now() >= give_up => {
                 tracing::error!(
                     job.id = %work.job, item.position = work.position,

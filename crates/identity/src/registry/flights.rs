@@ -1,6 +1,7 @@
 //! Identical verifications under way: the first asks, the others share its answer.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, PoisonError};
 
 use lienthong_domain::identity::{Claims, Verification};
@@ -37,17 +38,17 @@ pub(super) struct Follow(watch::Receiver<Answer>);
 impl Flights {
     /// Joins those who ask the same, or is the first.
     pub(super) fn join<'a>(&'a self, claims: &'a Claims) -> Role<'a> {
-        self.with(|under_way| {
-            if let Some(answer) = under_way.get(claims) {
-                return Role::Follow(Follow(answer.clone()));
+        self.with(|under_way| match under_way.entry(claims.clone()) {
+            Entry::Occupied(led) => Role::Follow(Follow(led.get().clone())),
+            Entry::Vacant(free) => {
+                let (answer, receiver) = watch::channel(None);
+                free.insert(receiver);
+                Role::Lead(Lead {
+                    flights: self,
+                    claims,
+                    answer,
+                })
             }
-            let (answer, receiver) = watch::channel(None);
-            under_way.insert(claims.clone(), receiver);
-            Role::Lead(Lead {
-                flights: self,
-                claims,
-                answer,
-            })
         })
     }
 
@@ -59,28 +60,17 @@ impl Flights {
 impl Lead<'_> {
     /// Tells those who follow.
     pub(super) fn tell(self, answer: &Result<Verification, Failure>) {
+        let tell = self.answer.clone();
         // First out of the list: who comes later asks anew, so that a failure is never remembered.
-        self.leave();
-        self.answer.send_replace(Some(answer.clone()));
-    }
-
-    fn leave(&self) {
-        let own = self.answer.subscribe();
-        self.flights.with(|under_way| {
-            // Another may lead by now.
-            if under_way
-                .get(self.claims)
-                .is_some_and(|led| led.same_channel(&own))
-            {
-                under_way.remove(self.claims);
-            }
-        });
+        drop(self);
+        tell.send_replace(Some(answer.clone()));
     }
 }
 
 impl Drop for Lead<'_> {
     fn drop(&mut self) {
-        self.leave();
+        // Nobody else can lead while this is in the list.
+        self.flights.with(|under_way| under_way.remove(self.claims));
     }
 }
 

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use lienthong_delivery::aimd::Aimd;
 use lienthong_delivery::breaker::{Breaker, Health, Permit};
-use lienthong_domain::Clock;
+use lienthong_domain::{Clock, Timestamp};
 use lienthong_ports::RegistryError;
 use lienthong_ports::store::BreakerRecord;
+use lienthong_telemetry::metrics::IdentityMetrics;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::Failure;
+use super::{DatabaseView, Failure};
 use crate::config::Config;
 
 /// Kept of the caller's time for writing the usage record and sending the answer.
@@ -36,12 +37,15 @@ pub(super) struct Gate {
     freed: Notify,
     call_timeout: Duration,
     clock: Clock,
+    metrics: IdentityMetrics,
 }
 
 struct Moving {
     breaker: Breaker,
     aimd: Aimd,
     under_way: u32,
+    /// Since when the breaker is not closed.
+    down_since: Option<Timestamp>,
 }
 
 /// A place at the database; free again when dropped.
@@ -56,18 +60,29 @@ impl Drop for Place<'_> {
 }
 
 impl Gate {
-    pub(super) fn new(config: &Config, clock: Clock) -> Self {
+    pub(super) fn new(config: &Config, clock: Clock, metrics: IdentityMetrics) -> Self {
         let moving = Moving {
             breaker: Breaker::new(config.breaker.clone(), BreakerRecord::default()),
             aimd: Aimd::new(config.concurrency_start, config.concurrency_max),
             under_way: 0,
+            down_since: None,
         };
         Self {
             moving: Mutex::new(moving),
             freed: Notify::new(),
             call_timeout: config.call_timeout(),
             clock,
+            metrics,
         }
+    }
+
+    pub(super) fn view(&self) -> DatabaseView {
+        self.with(|moving| DatabaseView {
+            breaker: moving.breaker.name(),
+            down_since: moving.down_since,
+            concurrency_limit: moving.aimd.limit(),
+            in_flight: moving.under_way,
+        })
     }
 
     /// Waits for a place and calls, with the time that is left until `deadline`.
@@ -90,7 +105,9 @@ impl Gate {
             Err(RegistryError::Unavailable(text))
         });
         // Adapters keep the time themselves, so what they say just before it is over means the same.
-        let out_of_time = started.elapsed() + NEARLY >= time;
+        let took = started.elapsed();
+        self.metrics.called(answer_name(&answered), took);
+        let out_of_time = took + NEARLY >= time;
         self.note(&answered, out_of_time && time < PATIENCE);
         drop(place);
         answered.map_err(|error| {
@@ -166,10 +183,18 @@ impl Gate {
                 Err(_) => {}
             }
             let changed = moving.breaker.record_call(health, now);
+            moving.down_since = if moving.breaker.is_closed() {
+                None
+            } else {
+                moving.down_since.or(Some(now))
+            };
             changed.then(|| moving.breaker.name())
         });
         if let Some(breaker) = changed {
-            tracing::warn!(breaker, "the breaker to the population database changed");
+            tracing::warn!(
+                breaker.state = breaker,
+                "the breaker to the population database changed"
+            );
             // Those who wait learn of it at once.
             self.freed.notify_waiters();
         }
@@ -178,6 +203,17 @@ impl Gate {
     fn with<T>(&self, act: impl FnOnce(&mut Moving) -> T) -> T {
         // Each change is a few plain assignments; a panic cannot leave them half done.
         act(&mut self.moving.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What the database made of a call, as it is counted.
+fn answer_name<T>(answered: &Result<T, RegistryError>) -> &'static str {
+    match answered {
+        Ok(_) => "answered",
+        Err(RegistryError::Busy { .. }) => "busy",
+        Err(RegistryError::Unavailable(_)) => "unavailable",
+        Err(RegistryError::BadAnswer(_)) => "bad_answer",
+        Err(RegistryError::Refused(_)) => "refused",
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use lienthong_domain::ErrorCode;
 use lienthong_domain::identity::matching::Verdict;
 use lienthong_domain::identity::{OfficialId, Sex, UsageOutcome};
+use lienthong_domain::{ErrorCode, OperatorRole};
 use lienthong_identity::{GuardLevel, GuardTarget};
 use lienthong_ports::IdentityStore;
 use lienthong_ports::identity::GuardActionKind;
@@ -36,7 +36,8 @@ const REASON: &str = "đã gọi Sở Tư pháp, nhập nhầm danh sách cũ";
 
 /// Lifts a guard as an operator; whether there was one.
 async fn lift(world: &World, target: &GuardTarget) -> bool {
-    let lifted = world.identity.lift(&world.operator(), target, REASON).await;
+    let operator = world.on_duty(OperatorRole::Operator);
+    let lifted = world.identity.lift(&operator, target, REASON).await;
     lifted.unwrap()
 }
 
@@ -68,9 +69,11 @@ async fn only_an_operator_with_a_reason_lets_go_and_the_second_time_blocks() {
     world.population.always(NO_MATCH);
     let (held, target) = (ErrorCode::GuardApprovalNeeded, official(&world));
     assert_eq!(until_refused(&world, 0).await, (held, 5));
-    let by_themselves = world.identity.lift(&world.counter(), &target, REASON).await;
-    assert_eq!(by_themselves.unwrap_err().code, ErrorCode::NotOperator);
-    let silent = world.identity.lift(&world.operator(), &target, " ").await;
+    let viewer = world.on_duty(OperatorRole::Viewer);
+    let by_a_viewer = world.identity.lift(&viewer, &target, REASON).await;
+    assert_eq!(by_a_viewer.unwrap_err().code, ErrorCode::NotOperator);
+    let operator = world.on_duty(OperatorRole::Operator);
+    let silent = world.identity.lift(&operator, &target, " ").await;
     assert_eq!(silent.unwrap_err().code, ErrorCode::InvalidFields);
     assert!(lift(&world, &target).await);
     world.restart().await;

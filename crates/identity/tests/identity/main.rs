@@ -7,5 +7,6 @@
 
 mod database;
 mod guards;
+mod numbers;
 mod questions;
 mod world;

@@ -13,12 +13,14 @@ use lienthong_domain::identity::{
     UsageId, Verification,
 };
 use lienthong_domain::participant::Caller;
-use lienthong_domain::{Clock, DossierCode, DossierStatus, Random, Timestamp};
+use lienthong_domain::{
+    Clock, DossierCode, DossierStatus, Operator, OperatorRole, Random, Timestamp,
+};
 use lienthong_identity::{Config, Disclosed, Identity, LookUpRequest, Parts, Verified, Verify};
 use lienthong_ports::conformance::store::{at, code, offer};
 use lienthong_ports::identity::UsageRow;
 use lienthong_ports::{IdentityStore, LookUp, PopulationRegistry, Question, RegistryError, Store};
-use lienthong_services::{Error, Registry, Services};
+use lienthong_services::{Error, Registry, Seams, Services};
 use lienthong_store_sqlite::{Config as StoreConfig, MEMORY, SqliteStore};
 use lienthong_vault::Vault;
 use tokio::sync::Semaphore;
@@ -168,11 +170,15 @@ impl World {
         let answers = store.accept(offers).await.unwrap();
         assert!(answers.iter().all(Result::is_ok), "{answers:?}");
         let clock = clock();
-        let services = Services::new(
-            store.clone(),
-            Arc::new(EmbeddedBroker::new(
+        let seams = Seams {
+            store: store.clone(),
+            operators: store.clone(),
+            broker: Arc::new(EmbeddedBroker::new(
                 lienthong_broker_embedded::Config::default(),
             )),
+        };
+        let services = Services::new(
+            seams,
             vec![],
             Registry::parse(PARTICIPANTS).unwrap(),
             clock.clone(),
@@ -241,6 +247,14 @@ impl World {
     pub(crate) fn operator(&self) -> Caller {
         self.caller("G05", "vanhanh")
     }
+
+    /// Somebody with a role over the gateway.
+    pub(crate) fn on_duty(&self, role: OperatorRole) -> Operator {
+        Operator {
+            by: "G05/vanhanh".into(),
+            role,
+        }
+    }
 }
 
 async fn identity(
@@ -300,6 +314,7 @@ pub(crate) fn verify(purpose: &str, dossier: Option<u32>, number: u32) -> Verify
         claims: claims(number),
         defer_if_unavailable: false,
         request_id: format!("r-{number}"),
+        trace: None,
     }
 }
 
@@ -309,6 +324,7 @@ pub(crate) fn look_up(number: u32, fields: FieldSet) -> LookUpRequest {
         claims: claims(number),
         fields,
         request_id: format!("r-{number}"),
+        trace: None,
     }
 }
 

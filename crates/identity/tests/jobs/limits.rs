@@ -92,7 +92,7 @@ async fn misses_override_another_reason_and_lifting_the_guard_lets_jobs_go_on() 
         official: None,
     };
     let lift = async || {
-        let operator = gateway.operator();
+        let operator = gateway.on_duty();
         let reason = "đã làm việc với Bộ Tư pháp";
         gateway.identity.lift(&operator, &target, reason).await
     };
@@ -242,6 +242,7 @@ async fn answers_are_read_only_while_asking_is_permitted() {
             claims: wrong(number),
             defer_if_unavailable: false,
             request_id: format!("0199-{number}"),
+            trace: None,
         };
         let until = Instant::now() + Duration::from_secs(5);
         let verified = gateway.identity.verify(&caller, verify, until).await;
@@ -253,7 +254,7 @@ async fn answers_are_read_only_while_asking_is_permitted() {
         system: caller.system.clone(),
         official: Some(inquiry("DATA_CLEANING").official),
     };
-    let operator = gateway.operator();
+    let operator = gateway.on_duty();
     let lifted = gateway
         .identity
         .lift(&operator, &target, "đã giải trình")
@@ -276,6 +277,7 @@ async fn the_answer_to_a_question_put_off_is_weighed_as_a_verification_is() {
             claims: wrong(number),
             defer_if_unavailable: defer,
             request_id: format!("0199-{number}"),
+            trace: None,
         };
         let until = Instant::now() + Duration::from_secs(5);
         gateway.identity.verify(&caller, verify, until).await

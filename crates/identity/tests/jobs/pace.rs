@@ -63,6 +63,7 @@ async fn a_deferred_question_does_not_wait_for_a_large_job() {
         claims: known(9_000),
         defer_if_unavailable: true,
         request_id: "0199-deferred".to_owned(),
+        trace: None,
     };
     let verified = gateway
         .identity

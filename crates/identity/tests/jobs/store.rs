@@ -5,12 +5,12 @@ mod state;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use lienthong_domain::identity::{JobId, JobState, UsageId};
+use lienthong_domain::identity::{JobId, JobState, Pseudonym, UsageId};
 use lienthong_domain::participant::ParticipantId;
 use lienthong_domain::{ErrorCode, Fence, Random, Timestamp};
 use lienthong_ports::identity::{
     Asker, DEFERRED, Finished, GuardAction, ItemAnswer, ItemDraft, ItemFinish, ItemWork,
-    JobCommand, JobDraft, JobRefusal, JobRow, UsageDraft, UsageFilter, UsageRow,
+    JobCommand, JobDraft, JobRefusal, JobRow, SubjectLink, UsageDraft, UsageFilter, UsageRow,
 };
 use lienthong_ports::store::{Actor, ClaimTerms};
 use lienthong_ports::{IdentityStore, Message, StoreError};
@@ -62,6 +62,14 @@ impl IdentityStore for MemoryStore {
                 .map(|draft| state.record(draft))
                 .collect()
         })
+    }
+
+    async fn other_numbers(&self, _subject: Pseudonym) -> Result<Vec<Pseudonym>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn subject_links(&self) -> Result<Vec<SubjectLink>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn usage(
@@ -346,6 +354,7 @@ impl IdentityStore for MemoryStore {
                     claimed.push(Message {
                         delivery: item_id(*id, position).as_delivery(),
                         fence: Fence(item.fence),
+                        trace: None,
                     });
                 }
                 if claimed.len() == before {

@@ -10,8 +10,8 @@ use lienthong_domain::participant::Caller;
 use lienthong_domain::{Clock, ErrorCode, Random, Timestamp};
 use lienthong_identity::{Config, Identity, JobName, JobWorkers, OpenJob, Parts};
 use lienthong_ports::identity::{ItemAnswer, JobRow, UsageRow};
-use lienthong_ports::{Broker, IdentityStore, Store};
-use lienthong_services::{Error, Registry, Services};
+use lienthong_ports::{Broker, IdentityStore, OperatorStore, Store};
+use lienthong_services::{Error, Registry, Seams, Services};
 use lienthong_store_sqlite::{MEMORY, SqliteStore};
 use lienthong_vault::Vault;
 use tokio::task::JoinSet;
@@ -82,6 +82,7 @@ pub(crate) struct World {
     pub(crate) config: Config,
     pub(crate) random: Random,
     dossiers: Arc<dyn Store>,
+    operators: Arc<dyn OperatorStore>,
     vault: Arc<Vault>,
 }
 
@@ -120,7 +121,8 @@ impl World {
             broker,
             config,
             random,
-            dossiers: sqlite,
+            dossiers: sqlite.clone(),
+            operators: sqlite,
             vault,
         }
     }
@@ -149,9 +151,13 @@ impl World {
     }
 
     pub(crate) async fn start(&self) -> Gateway {
+        let seams = Seams {
+            store: self.dossiers.clone(),
+            operators: self.operators.clone(),
+            broker: self.broker.clone(),
+        };
         let services = Arc::new(Services::new(
-            self.dossiers.clone(),
-            self.broker.clone(),
+            seams,
             Vec::new(),
             Registry::parse(REGISTRY).expect("a good file"),
             self.clock.clone(),
@@ -207,6 +213,12 @@ impl Gateway {
 
     pub(crate) fn operator(&self) -> Caller {
         self.caller("H01", "vanhanh")
+    }
+
+    /// The operator as the use cases about operators know it.
+    pub(crate) fn on_duty(&self) -> lienthong_domain::Operator {
+        let operator = lienthong_services::operators::of_caller(&self.operator());
+        operator.expect("the registry gives it the role")
     }
 
     /// Opens a job and uploads all of it.

@@ -7,6 +7,7 @@ fn a_question_comes_back_as_it_went() {
         participant: ParticipantId::parse("H21").unwrap(),
         official: OfficialId::parse("hoa.tuphap").unwrap(),
         procedure: ProcedureCode::parse("1.001193").ok(),
+        trace: None,
     };
     let back = question_from_proto(&question_to_proto(&question)).unwrap();
     assert_eq!(format!("{back:?}"), format!("{question:?}"));

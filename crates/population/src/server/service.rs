@@ -8,7 +8,7 @@ use lienthong_convert::{
     citizen_to_proto, claims_from_proto, fields_from_proto, verification_to_proto,
 };
 use lienthong_domain::identity::Claims;
-use lienthong_domain::{ErrorCode, Faults, Reason};
+use lienthong_domain::{ErrorCode, Faults, Reason, TraceContext};
 use lienthong_ports::{LookUp, PopulationRegistry, Question, RegistryError};
 use lienthong_proto::identity::v1 as identity;
 use lienthong_proto::population::v1 as proto;
@@ -123,6 +123,7 @@ impl PopulationRegistryService for PopulationService {
         request: Request<proto::VerifyCitizenRequest>,
     ) -> Result<Response<proto::VerifyCitizenResponse>, Status> {
         let admitted = self.admit(&request)?;
+        let trace = trace(request.metadata());
         let message = request.into_inner();
         let mut faults = Faults::new();
         let asked = read_asked(
@@ -130,7 +131,8 @@ impl PopulationRegistryService for PopulationService {
             message.claims.as_ref(),
             &mut faults,
         );
-        let (question, claims) = asked.ok_or_else(|| status::from_faults(&faults))?;
+        let (mut question, claims) = asked.ok_or_else(|| status::from_faults(&faults))?;
+        question.trace = trace;
         let verified = self
             .registry
             .verify(&question, &claims, admitted.timeout)
@@ -146,6 +148,7 @@ impl PopulationRegistryService for PopulationService {
         request: Request<proto::LookUpCitizenRequest>,
     ) -> Result<Response<proto::LookUpCitizenResponse>, Status> {
         let admitted = self.admit(&request)?;
+        let trace = trace(request.metadata());
         let message = request.into_inner();
         let mut faults = Faults::new();
         let asked = read_asked(
@@ -156,7 +159,8 @@ impl PopulationRegistryService for PopulationService {
         let fields = fields_from_proto(&message.fields);
         let fields = fields.map_err(|found| faults.extend_under("fields", found));
         let asked = asked.zip(fields.ok());
-        let ((question, claims), fields) = asked.ok_or_else(|| status::from_faults(&faults))?;
+        let ((mut question, claims), fields) = asked.ok_or_else(|| status::from_faults(&faults))?;
+        question.trace = trace;
         let timeout = admitted.timeout;
         let found = self
             .registry
@@ -183,6 +187,11 @@ impl PopulationRegistryService for PopulationService {
         checked.map_err(|sentence| status::from_registry(&RegistryError::Unavailable(sentence)))?;
         Ok(Response::new(proto::CheckRegistryResponse {}))
     }
+}
+
+/// The caller's span, if it tells one that can be read.
+fn trace(metadata: &MetadataMap) -> Option<TraceContext> {
+    TraceContext::parse(metadata.get(TraceContext::HEADER)?.to_str().ok()?)
 }
 
 /// The time that the caller gives, if it names one.

@@ -155,6 +155,7 @@ mod tests {
             participant: ParticipantId::parse("H21").unwrap(),
             official: OfficialId::parse("hoa.tuphap").unwrap(),
             procedure: Some(ProcedureCode::parse("1.001193").unwrap()),
+            trace: None,
         }
     }
 

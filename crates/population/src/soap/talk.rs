@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use lienthong_domain::TraceContext;
 use lienthong_domain::identity::{Citizen, Claims, FullName};
 use lienthong_ports::Question;
 use reqwest::Url;
+use reqwest::header::HeaderValue;
 use serde::Deserialize;
 
 use super::SoapRegistry;
@@ -111,10 +113,15 @@ impl<'a> Talk<'a> {
         let now = registry.clock.now();
         let official = Some(&self.question.official);
         let token = token.map(|token| &*token.text);
-        let headers =
+        let mut headers =
             registry
                 .credentials
                 .headers(registry.config.url_of(service), official, token, now)?;
+        if let Some(trace) = self.question.trace {
+            let value = HeaderValue::try_from(trace.to_string());
+            let value = value.expect("hexadecimal digits and hyphens");
+            headers.insert(TraceContext::HEADER, value);
+        }
         let body = ask.body(&registry.config);
         let reply = registry.link.post(url, headers, body, now).await?;
         tracing::debug!(
@@ -139,7 +146,7 @@ impl SoapRegistry {
             match &fetched {
                 Ok(_) => tracing::info!("got a token for the population database"),
                 Err(failure) => {
-                    tracing::warn!(?failure, "got no token for the population database");
+                    tracing::warn!(error = ?failure, "got no token for the population database");
                 }
             }
             fetched

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use lienthong_domain::TraceContext;
 use lienthong_domain::identity::{Citizen, Claims, Field, FieldSet, Verdict, Verification};
 use lienthong_ports::conformance::population::{claims_of, question, run, unique};
 use lienthong_ports::{LookUp, PopulationRegistry, Question, RegistryError};
@@ -70,6 +71,35 @@ async fn a_question_that_goes_elsewhere_has_another_id() {
         .map(|entry| &*entry.request_id)
         .collect();
     assert_eq!(ids, ["cau-hoi", "cau-hoi-i2"]);
+}
+
+#[tokio::test]
+async fn the_trace_of_a_question_goes_along_to_the_database() {
+    let database = Database::open().await;
+    let folder = certificates();
+    let first = Instance::start(folder.path(), Arc::new(database.registry(|_| {})), 256).await;
+    let remote = remote(folder.path(), &[&first.endpoint]);
+    let claims = claims_of(&database.cast().people[0]);
+    let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let asked = Question {
+        trace: TraceContext::parse(header),
+        ..question("cau-hoi")
+    };
+    remote.verify(&asked, &claims, TIMEOUT).await.unwrap();
+    let fields = [Field::Sex].into_iter().collect::<FieldSet>();
+    let asked = Question {
+        request_id: "cau-hoi-khac".to_owned(),
+        ..asked
+    };
+    remote
+        .look_up(&asked, &claims, fields, TIMEOUT)
+        .await
+        .unwrap();
+    let untraced = question("cau-hoi-nua");
+    remote.verify(&untraced, &claims, TIMEOUT).await.unwrap();
+    let entries = database.handle.record().entries;
+    let told = entries.iter().map(|entry| entry.trace.as_deref());
+    assert_eq!(told.collect::<Vec<_>>(), [Some(header), Some(header), None]);
 }
 
 /// A registry with an answer of its own.

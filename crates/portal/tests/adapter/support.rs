@@ -126,6 +126,7 @@ pub(crate) fn work(sequence: i64) -> Work {
         message: Message {
             delivery: DeliveryId(sequence),
             fence: Fence(1),
+            trace: None,
         },
         destination: DestinationName::parse("dvcqg").unwrap(),
         dossier: DossierCode::parse("H21.227-250915-0007").unwrap(),
@@ -142,6 +143,8 @@ pub(crate) fn work(sequence: i64) -> Work {
         attempt: 1,
         counted: 0,
         step: 0,
+        trace: None,
+        last_span_id: None,
     }
 }
 

@@ -11,3 +11,4 @@ mod lifetime;
 mod limits;
 mod outgoing;
 mod support;
+mod unary;
