@@ -3,5 +3,7 @@
 mod dice;
 mod error;
 mod listener;
+pub mod openid;
 pub mod population;
 pub mod portal;
+mod trace;

@@ -15,6 +15,8 @@ use super::config::{Access, Gate, PopulationConfig};
 use super::faults::{Fault, FaultDice, FaultScript, Plan};
 use super::gate::lets_pass;
 use super::http::is_soap;
+use crate::trace;
+
 use super::record::{Entry, NumberHash, Outcome, Record, Stats};
 use super::register::Population;
 use super::reply::{Answer, Blame};
@@ -155,7 +157,7 @@ impl Desk {
         let entry = read
             .as_ref()
             .ok()
-            .map(|request| self.entry(request, now_ms));
+            .map(|request| self.entry(request, headers, now_ms));
         let mut state = self.state();
         let plan = state.plan(service);
         let access = &self.config.access;
@@ -175,7 +177,7 @@ impl Desk {
         }
     }
 
-    fn entry(&self, request: &Request, at_ms: i64) -> Entry {
+    fn entry(&self, request: &Request, headers: &HeaderMap, at_ms: i64) -> Entry {
         Entry {
             at_ms,
             service: request.service,
@@ -184,6 +186,7 @@ impl Desk {
             procedure: request.procedure.as_str().into(),
             citizen: NumberHash::of_subject(self.config.seed, &request.subject),
             outcome: Outcome::Pending,
+            trace: trace::read(headers),
         }
     }
 

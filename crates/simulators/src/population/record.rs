@@ -100,6 +100,9 @@ pub struct Entry {
     pub citizen: NumberHash,
     /// What came of it.
     pub outcome: Outcome,
+    /// Header `traceparent`, cut at 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Box<str>>,
 }
 
 /// Everything recorded.

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::answer::Answer;
 use super::record::BodyHash;
+use crate::trace;
 
 const KEY_BYTES_MAX: usize = 200;
 
@@ -61,6 +62,8 @@ pub(crate) enum Door {
 pub(crate) struct Marks {
     pub(crate) key: Option<Box<str>>,
     pub(crate) sequence: Option<u64>,
+    /// `traceparent`, as it came.
+    pub(crate) trace: Option<Box<str>>,
 }
 
 /// A call whose body is a JSON object, or what to say when it is not.
@@ -144,6 +147,7 @@ fn read_marks(headers: &HeaderMap) -> Result<Marks, Answer> {
     Ok(Marks {
         key: key.map(Into::into),
         sequence,
+        trace: trace::read(headers),
     })
 }
 

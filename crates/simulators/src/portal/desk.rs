@@ -243,6 +243,7 @@ impl Desk {
                 body_hash: call.hash,
                 applied: answer.is_done(),
                 refusal: (!answer.is_done()).then(|| answer.message.as_str().into()),
+                trace: call.marks.trace.clone(),
             });
         }
     }

@@ -133,6 +133,9 @@ pub struct Entry {
     pub applied: bool,
     /// What the portal said when it did not.
     pub refusal: Option<Box<str>>,
+    /// Header `traceparent`, cut at 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Box<str>>,
 }
 
 /// Everything recorded, and what it means per dossier.

@@ -15,6 +15,7 @@ fn entry(call: u64, key: &str, sequence: u64, content: u8) -> Entry {
         body_hash: BodyHash([content; 32]),
         applied: true,
         refusal: None,
+        trace: None,
     }
 }
 
