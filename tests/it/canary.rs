@@ -1,31 +1,30 @@
-//! Ten thousand people go through the whole product, and none of them is found where nobody may be found: in the log
-//! at its finest level, in the store's files, in the key file, in RabbitMQ's folder and in what is told when a request
-//! fails.
+//! Ten thousand people go through the whole product, each pushed, asked about by a job and asked about alone, and none of
+//! them is found where nobody may be found: see [`Place`].
 
+mod places;
 mod traffic;
 
 use std::fs::File;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Connection, ConnectionProperties};
 use lienthong_gateway::config::BrokerKind;
 use lienthong_testkit::rabbitmq::{self, PrivateRabbit};
 use lienthong_tests::harness::TestGateway;
-use lienthong_tests::harness::canaries::{Canaries, Search, born};
+use lienthong_tests::harness::canaries::{Canaries, Search};
+use lienthong_tests::harness::collector::Collector;
 use tokio::task::block_in_place;
 use tonic::Status;
 
+use places::{Place, store};
 use traffic::{
     ask, be_refused, disturb_the_database, portal_speaks_of_people, push, read_what_operators_read,
     run_job, send_nonsense,
 };
 
-/// People pushed, and people of one verification job.
+/// People pushed, people of one verification job, and people verified or looked up in a request of their own.
 const PEOPLE: usize = 10_000;
 
 /// What callers were told when something failed.
@@ -62,6 +61,7 @@ struct Stage {
     broker_url: String,
     log: PathBuf,
     told: Told,
+    collector: Collector,
     _log_folder: tempfile::TempDir,
 }
 
@@ -80,7 +80,10 @@ impl Stage {
             let vhost = block_in_place(|| rabbit.node().fresh_vhost()).unwrap();
             rabbit.node().amqp_url(&vhost)
         });
+        let collector = Collector::start().await;
         let gateway = TestGateway::start_with(|config| {
+            config.traces.endpoint = collector.endpoint();
+            config.traces.sample_ratio = 1.0;
             // As fast as it goes: ten thousand items are to be asked in a minute.
             let jobs = &mut config.identity.jobs;
             (jobs.window, jobs.batch, jobs.concurrency_max) = (1_000, 500, 64);
@@ -99,50 +102,9 @@ impl Stage {
             broker_url,
             log,
             told: Told::default(),
+            collector,
             _log_folder: log_folder,
         }
-    }
-
-    /// Where the broker writes.
-    fn broker_folders(&self) -> Vec<&Path> {
-        let node = self.rabbit.as_ref().map(PrivateRabbit::node);
-        let folders = ["RABBITMQ_MNESIA_BASE", "RABBITMQ_LOG_BASE"];
-        let environment = node.map(|node| &node.environment);
-        let named = environment
-            .into_iter()
-            .flat_map(|environment| folders.map(|name| Path::new(&environment[name])));
-        named.collect()
-    }
-
-    /// Searches every place; each with its name.
-    fn search(&self) -> Vec<(&'static str, Search)> {
-        let files = |paths: &[&Path]| {
-            let mut search = Search::default();
-            for path in paths {
-                search.add(self.canaries.search_files(path).unwrap());
-            }
-            search
-        };
-        vec![
-            ("log", files(&[&self.log])),
-            (
-                "store and keys",
-                files(&[&self.gateway.folder().join("data"), &self.keys()]),
-            ),
-            ("broker", files(&self.broker_folders())),
-            (
-                "error answers",
-                self.canaries.search("errors", &self.told.text),
-            ),
-        ]
-    }
-
-    fn keys(&self) -> PathBuf {
-        self.gateway.folder().join("keys.toml")
-    }
-
-    fn store(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.gateway.folder().join("data/lienthong.db")).unwrap()
     }
 }
 
@@ -164,11 +126,10 @@ async fn nobody_is_found_where_nobody_may_be_found() {
     read_what_operators_read(&mut stage).await;
     say(began, "refused and failed");
 
-    nothing_is_found(began, &stage, "while it runs");
+    nobody_is_found(began, &stage, "while it runs");
     checkpoint(&stage);
-    nothing_is_found(began, &stage, "after a checkpoint");
-    plant(&mut stage).await;
-    everything_planted_is_found(began, &stage);
+    nobody_is_found(began, &stage, "after a checkpoint");
+    whoever_is_planted_is_found(began, &mut stage).await;
     stage.gateway.stop().await;
     block_in_place(|| drop(stage.rabbit));
 }
@@ -179,93 +140,49 @@ fn say(began: Instant, what: &str) {
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
-fn nothing_is_found(began: Instant, stage: &Stage, when: &str) {
-    let searches = block_in_place(|| stage.search());
-    for (place, search) in &searches {
+fn nobody_is_found(began: Instant, stage: &Stage, when: &str) {
+    for place in Place::ALL.into_iter().filter(|place| place.is_there(stage)) {
+        let search = block_in_place(|| place.search(stage));
         let Search {
             places,
             bytes,
             found,
             ..
         } = search;
-        say(
-            began,
-            &format!("{when}: {place}: {found} in {places} places, {bytes} bytes"),
-        );
+        let what = format!("{when}: {place:?}: {found} in {places} places, {bytes} bytes");
+        say(began, &what);
+        assert_eq!(found, 0, "{place:?}: {:#?}", search.shown);
+        assert!(bytes > 0, "{place:?} was not searched");
     }
     say(began, &format!("{} errors were told", stage.told.count));
-    for (place, search) in &searches {
-        assert_eq!(search.found, 0, "{place}: {:#?}", search.shown);
-        let is_there = *place != "broker" || stage.rabbit.is_some();
-        assert!(search.bytes > 0 || !is_there, "{place} was not searched");
-    }
     let log = std::fs::metadata(&stage.log).unwrap();
     assert!(log.len() > 1 << 20, "the log was not followed");
+}
+
+/// One canary in every place, so that a search that finds nobody means something.
+async fn whoever_is_planted_is_found(began: Instant, stage: &mut Stage) {
+    let person = stage.canaries.people()[PEOPLE / 2].clone();
+    for place in Place::ALL {
+        if place.is_there(stage) {
+            place.plant(stage, &person).await;
+            let search = block_in_place(|| place.search(stage));
+            say(
+                began,
+                &format!("planted: {place:?}: {} found", search.found),
+            );
+            assert!(
+                search.found > 0,
+                "{place:?}: whoever was planted is not found, so nobody would be"
+            );
+        }
+    }
 }
 
 /// Everything in the write-ahead log is written into the file itself.
 fn checkpoint(stage: &Stage) {
     let sql = "PRAGMA wal_checkpoint(FULL)";
-    let busy = stage
-        .store()
+    let busy = store(stage)
         .query_row(sql, [], |row| row.get::<_, i64>(0))
         .unwrap();
     assert_eq!(busy, 0, "the checkpoint was not completed");
-}
-
-/// One canary in every place, so that a search that finds nothing means something.
-async fn plant(stage: &mut Stage) {
-    let person = &stage.canaries.people()[PEOPLE / 2];
-    let (name, number) = (person.name.upper(), person.number.clone());
-    tracing::trace!(planted = name, "a canary");
-    let sql = format!("CREATE TABLE planted AS SELECT '{number}' AS number");
-    stage.store().execute_batch(&sql).unwrap();
-    if stage.rabbit.is_some() {
-        keep_in_the_broker(&stage.broker_url, &number).await;
-    }
-    stage.told.status(&Status::not_found(born(person)));
-}
-
-/// A durable message with a body.
-async fn keep_in_the_broker(url: &str, body: &str) {
-    let properties = ConnectionProperties::default();
-    let connection = Connection::connect(url, properties).await.unwrap();
-    let channel = connection.create_channel().await.unwrap();
-    let mut arguments = FieldTable::default();
-    let quorum = AMQPValue::LongString("quorum".into());
-    arguments.insert("x-queue-type".into(), quorum);
-    channel
-        .queue_declare("planted".into(), QueueDeclareOptions::durable(), arguments)
-        .await
-        .unwrap();
-    channel
-        .confirm_select(ConfirmSelectOptions::default())
-        .await
-        .unwrap();
-    let properties = BasicProperties::default().with_delivery_mode(2);
-    let options = BasicPublishOptions::default();
-    let published = channel
-        .basic_publish(
-            "".into(),
-            "planted".into(),
-            options,
-            body.as_bytes(),
-            properties,
-        )
-        .await
-        .unwrap();
-    published.await.unwrap();
-    connection.close(200, "done".into()).await.unwrap();
-}
-
-fn everything_planted_is_found(began: Instant, stage: &Stage) {
-    let searches = block_in_place(|| stage.search());
-    for (place, search) in searches {
-        say(began, &format!("planted: {place}: {} found", search.found));
-        let is_there = place != "broker" || stage.rabbit.is_some();
-        assert!(
-            search.found > 0 || !is_there,
-            "{place}: what was planted is not found, so nothing would be"
-        );
-    }
 }

@@ -1,5 +1,7 @@
 //! Who may ask what about whom, what they are told, and what is written down about it.
 
+mod numbers;
+
 use lienthong_proto::admin::v1::CheckGrantRequest;
 use lienthong_proto::dossier::v1::{PushStatusRequest, StatusEvent};
 use lienthong_proto::identity::v1::{

@@ -6,18 +6,24 @@
 
 mod access;
 mod bad_input;
+mod browser;
 mod canary;
 mod client;
+mod commands;
 mod delivery;
 mod foreign;
+mod game;
 mod guards;
 mod identity;
 mod jobs;
+mod metrics;
+mod operations;
 mod operators;
 mod population;
 mod push;
 mod restart;
 mod tidy;
+mod traces;
 mod tutorial;
 mod verify;
 mod watch;

@@ -118,8 +118,10 @@ async fn a_parked_dossier_is_found_explained_replayed_and_delivered_in_order() {
         .await
         .unwrap()
         .into_inner();
-    assert!(done.carried_out);
-    // A double click finds nothing left to do.
+    assert!(done.carried_out && done.operation.is_some());
+    parked(&gateway, 0).await;
+    gateway.drained().await;
+    // Nothing is left to do.
     let again = operator
         .deliveries
         .replay_deliveries(replay(false))
@@ -127,16 +129,18 @@ async fn a_parked_dossier_is_found_explained_replayed_and_delivered_in_order() {
         .unwrap()
         .into_inner();
     assert_eq!(again.plan.unwrap().would_replay, 0);
-    gateway.drained().await;
+    assert!(!again.carried_out);
     let record = gateway.portal.record();
     let dossier = &record.dossiers[CODE];
     assert_eq!((dossier.status, dossier.progress.len()), (10, 4));
     assert!(dossier.out_of_order.is_empty());
     let actions = gateway.running().store.actions(0, 10).await.unwrap();
-    assert_eq!(
-        (actions[0].kind.as_str(), actions[0].by.as_str()),
-        ("replay", "G22/vanhanh")
-    );
+    let told = actions
+        .iter()
+        .map(|action| (action.kind.as_str(), action.by.as_str()));
+    let expected =
+        ["request_operation", "replay", "end_operation"].map(|kind| (kind, "G22/vanhanh"));
+    assert_eq!(told.collect::<Vec<_>>(), expected);
     gateway.stop().await;
 }
 
@@ -147,7 +151,7 @@ async fn a_discarded_delivery_lets_the_rest_of_its_lane_go() {
     let request = |reason: &str| DiscardDeliveriesRequest {
         selection: Some(everything()),
         reason: reason.to_owned(),
-        dry_run: false,
+        ..DiscardDeliveriesRequest::default()
     };
     let refused = operator
         .deliveries
@@ -160,6 +164,7 @@ async fn a_discarded_delivery_lets_the_rest_of_its_lane_go() {
         .discard_deliveries(request("Hồ sơ trùng"))
         .await
         .unwrap();
+    parked(&gateway, 0).await;
     gateway.drained().await;
     let record = gateway.portal.record();
     assert_eq!(

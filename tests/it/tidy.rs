@@ -1,5 +1,7 @@
 //! The rules of the repository: arrows between crates, file sizes, front pages, refused dependencies.
 
+mod logs;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,18 +16,26 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("testkit", &[]),
     ("simulators", &[]),
     ("ports", &["domain"]),
+    ("telemetry", &["domain"]),
     ("vault", &["domain"]),
     ("convert", &["domain", "proto"]),
-    ("store-sqlite", &["domain", "ports", "vault"]),
+    ("store-sqlite", &["domain", "ports", "telemetry", "vault"]),
     ("broker-embedded", &["domain", "ports"]),
-    ("broker-rabbitmq", &["domain", "ports"]),
-    ("portal", &["domain", "ports"]),
-    ("services", &["domain", "ports"]),
-    ("delivery", &["domain", "ports"]),
+    ("broker-rabbitmq", &["domain", "ports", "telemetry"]),
+    ("portal", &["domain", "ports", "telemetry"]),
+    ("services", &["domain", "ports", "telemetry"]),
+    ("delivery", &["domain", "ports", "telemetry"]),
     // Identity asks under the grants that services keep, with the breaker and the pacing of delivery.
     (
         "identity",
-        &["domain", "ports", "services", "delivery", "vault"],
+        &[
+            "domain",
+            "ports",
+            "services",
+            "delivery",
+            "telemetry",
+            "vault",
+        ],
     ),
     // One adapter speaks SOAP and gRPC, and is a server too when it runs in its own zone.
     (
@@ -41,6 +51,18 @@ const ARROWS: &[(&str, &[&str])] = &[
             "proto",
             "services",
             "identity",
+            "telemetry",
+            "transport",
+        ],
+    ),
+    (
+        "console",
+        &[
+            "domain",
+            "ports",
+            "services",
+            "identity",
+            "telemetry",
             "transport",
         ],
     ),

@@ -137,6 +137,7 @@ impl SimStore {
                 took,
                 answer,
                 next,
+                ..
             } = finish;
             self.ledger
                 .tell(|| format!("finish {message:?} {} {next:?}", answer.outcome.name()));

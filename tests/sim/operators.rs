@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use lienthong_domain::{DeliveryId, DeliveryState};
 use lienthong_ports::Store;
+use lienthong_ports::operators::OperationKind;
 use lienthong_ports::store::{Parked, ParkedFilter};
-use lienthong_services::ReplayRequest;
+use lienthong_services::OperationRequest;
 
 use crate::senders::Door;
 use crate::world::World;
@@ -21,7 +22,7 @@ impl World {
 
     pub(crate) async fn pause(&self, lane: usize, paused: bool) {
         let Some(door) = self.door() else { return };
-        let operator = door.caller("H01", "vanhanh");
+        let operator = door.operator();
         let name = &self.script.lanes[lane].name;
         let reason = "bảo trì cổng";
         self.ledger.tell(|| format!("pause {name}: {paused}"));
@@ -33,35 +34,43 @@ impl World {
     }
 
     pub(crate) async fn replay(&self, ids: Vec<DeliveryId>, allow_out_of_order: bool) {
-        let Some(door) = self.door() else { return };
-        let request = ReplayRequest {
-            filter: ParkedFilter {
-                ids,
-                ..ParkedFilter::default()
-            },
-            dry_run: false,
-            allow_out_of_order,
-            per_second: 100,
-            reason: "đã sửa dữ liệu".to_owned(),
-        };
-        let operator = door.caller("H01", "vanhanh");
-        drop(door.ask(door.services.replay(&operator, request)).await);
-    }
-
-    async fn discard(&self, ids: Vec<DeliveryId>) {
-        let Some(door) = self.door() else { return };
         let filter = ParkedFilter {
             ids,
             ..ParkedFilter::default()
         };
-        let operator = door.caller("H01", "vanhanh");
-        drop(
-            door.ask(
-                door.services
-                    .discard(&operator, filter, false, "hồ sơ đã huỷ"),
-            )
-            .await,
-        );
+        let request = OperationRequest {
+            kind: OperationKind::Replay,
+            filter,
+            allow_out_of_order,
+            per_second: 100,
+            key: String::new(),
+            reason: "đã sửa dữ liệu".to_owned(),
+        };
+        self.request(request).await;
+    }
+
+    async fn discard(&self, ids: Vec<DeliveryId>) {
+        let filter = ParkedFilter {
+            ids,
+            ..ParkedFilter::default()
+        };
+        let request = OperationRequest {
+            kind: OperationKind::Discard,
+            filter,
+            allow_out_of_order: false,
+            per_second: 100,
+            key: String::new(),
+            reason: "hồ sơ đã huỷ".to_owned(),
+        };
+        self.request(request).await;
+    }
+
+    /// Asks for an operation; the gateway's worker takes its steps.
+    async fn request(&self, request: OperationRequest) {
+        let Some(door) = self.door() else { return };
+        let operator = door.operator();
+        let asked = door.services.request_operation(&operator, request);
+        drop(door.ask(asked).await);
     }
 
     async fn parked(&self) -> Vec<Parked> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong_domain::participant::Caller;
-use lienthong_domain::{ErrorCode, StatusEvent};
+use lienthong_domain::{ErrorCode, Operator, StatusEvent};
 use lienthong_ports::store::Receipt;
 use lienthong_services::{Error, Services};
 use tokio::sync::watch;
@@ -37,6 +37,13 @@ impl Door {
             .expect("the registry of the run knows it")
     }
 
+    /// The operator on duty.
+    pub(crate) fn operator(&self) -> Operator {
+        let caller = self.caller("H01", "vanhanh");
+        let operator = lienthong_services::operators::of_caller(&caller);
+        operator.expect("the registry of the run gives it the role")
+    }
+
     /// What `asked` answers, unless the gateway dies before.
     pub(crate) async fn ask<T>(&self, asked: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
@@ -65,7 +72,9 @@ pub(crate) async fn push(push: Push, doors: Doors, draw: Draw, ledger: Shared) {
     for _ in 0..REPEATS_MAX {
         let door = open(&doors).await;
         let caller = door.caller(push.participant, "motcua");
-        let answers = door.ask(door.services.push(&caller, waiting.clone())).await;
+        let answers = door
+            .ask(door.services.push(&caller, waiting.clone(), None))
+            .await;
         let Some(answers) = answers else {
             tokio::time::sleep(Duration::from_millis(draw.between(100, 5_000))).await;
             continue;

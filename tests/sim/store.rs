@@ -40,6 +40,9 @@ macro_rules! passed_on {
     }};
 }
 
+// After the macro, which it uses.
+mod operators;
+
 #[async_trait]
 impl Store for SimStore {
     async fn accept(

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong_delivery::Delivery;
+use lienthong_delivery::{Delivery, operations};
 use lienthong_domain::Clock;
 use lienthong_ports::store::DestinationSpec;
 use lienthong_ports::{Broker, Destination, Store};
-use lienthong_services::{Registry, Services};
+use lienthong_services::{Registry, Seams, Services};
 use lienthong_store_sqlite::{Config, MEMORY, SqliteStore};
 use lienthong_vault::Vault;
 use tokio::sync::watch;
@@ -151,7 +151,7 @@ impl World {
     /// Starts a gateway as `serve` does.
     async fn start(&mut self, recover: bool) -> Gateway {
         let life = Life::default();
-        let store: Arc<dyn Store> = Arc::new(SimStore {
+        let watched = Arc::new(SimStore {
             inner: Arc::clone(&self.database),
             life: life.clone(),
             faults: Arc::clone(&self.faults),
@@ -160,6 +160,7 @@ impl World {
             mutant: Arc::clone(&self.mutant),
             watchers: Vec::new().into(),
         });
+        let store: Arc<dyn Store> = watched.clone();
         if recover {
             self.database
                 .recover(self.clock.now())
@@ -186,8 +187,26 @@ impl World {
         };
         let registry = Registry::parse(REGISTRY).expect("the registry is written above");
         let (clock, random) = (self.clock.clone(), self.draw.random());
-        let services = Services::new(store, broker, delivery.gauges(), registry, clock, random);
         let mut tasks = JoinSet::new();
+        tasks.spawn(operations::run(
+            watched.clone(),
+            store.wakeups(),
+            clock.clone(),
+            CancellationToken::new(),
+        ));
+        let seams = Seams {
+            store,
+            operators: watched,
+            broker,
+        };
+        // One person is on duty, so nobody could approve.
+        let alone = lienthong_services::operators::Config {
+            approval_above: u64::MAX,
+            replay_approval_above: u64::MAX,
+            ..lienthong_services::operators::Config::default()
+        };
+        let services = Services::new(seams, delivery.gauges(), registry, clock, random);
+        let services = services.with_operators(alone);
         tasks.spawn(delivery.run(CancellationToken::new()));
         let door = Door {
             services: Arc::new(services),

@@ -13,6 +13,7 @@ mod intake;
 mod latency;
 mod load;
 mod null_destination;
+mod operators;
 mod process;
 mod report;
 mod unary;
@@ -82,6 +83,8 @@ enum Measurement {
     Unary,
     /// A million events that wait.
     Waiting,
+    /// An operator at work on a full store.
+    Operators,
     /// One verification beside nginx and the adapter itself.
     Identity,
     /// The same over SOAP to the simulated database.
@@ -89,11 +92,12 @@ enum Measurement {
 }
 
 impl Measurement {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Intake,
         Self::Delivery,
         Self::Unary,
         Self::Waiting,
+        Self::Operators,
         Self::Identity,
         Self::IdentitySoap,
     ];
@@ -104,6 +108,7 @@ impl Measurement {
             Self::Delivery => delivery::measure(quick).await,
             Self::Unary => unary::measure(quick).await,
             Self::Waiting => waiting::measure(quick).await,
+            Self::Operators => operators::measure(quick).await,
             Self::Identity => identity::measure(quick).await,
             Self::IdentitySoap => identity::measure_over_soap(quick).await,
         }

@@ -2,6 +2,8 @@
 
 pub mod canaries;
 pub mod citizens;
+pub mod collector;
+pub mod console;
 pub mod events;
 
 use std::net::SocketAddr;
@@ -12,10 +14,14 @@ use anyhow::Context;
 use lienthong_domain::{Clock, Random};
 use lienthong_gateway::config::{Config, PopulationKind};
 use lienthong_gateway::wire::Gateway;
+use lienthong_proto::admin::v1::audit_service_client::AuditServiceClient;
 use lienthong_proto::admin::v1::delivery_service_client::DeliveryServiceClient;
 use lienthong_proto::admin::v1::destination_service_client::DestinationServiceClient;
+use lienthong_proto::admin::v1::operation_service_client::OperationServiceClient;
+use lienthong_proto::admin::v1::overview_service_client::OverviewServiceClient;
 use lienthong_proto::admin::v1::participant_service_client::ParticipantServiceClient;
 use lienthong_proto::admin::v1::queue_service_client::QueueServiceClient;
+use lienthong_proto::admin::v1::report_service_client::ReportServiceClient;
 use lienthong_proto::dossier::v1::dossier_service_client::DossierServiceClient;
 use lienthong_proto::identity::v1::identity_service_client::IdentityServiceClient;
 use lienthong_simulators::population::{
@@ -38,6 +44,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Who may connect to a test gateway, and what they may ask.
 const PARTICIPANTS: &str = include_str!("harness/participants.toml");
+/// The user and the password by which the gateway is known to the portal simulator.
+const PORTAL_USER: &str = "000.00.00.G22";
+const PORTAL_PASSWORD: &str = "mat-khau-thu";
 /// The user and the secret by which the gateway is known to the population simulator.
 const POPULATION_USER: &str = "truc-lien-thong";
 const POPULATION_SECRET: &str = "bi-mat-thu";
@@ -82,6 +91,7 @@ impl TestGateway {
         std::fs::write(folder.path().join("participants.toml"), PARTICIPANTS)?;
         let settings = PortalConfig {
             started_at_ms: clock.now().as_millisecond(),
+            accounts: [(PORTAL_USER.to_owned(), PORTAL_PASSWORD.to_owned())].into(),
             ..PortalConfig::default()
         };
         let (stop, mut simulators) = (CancellationToken::new(), JoinSet::new());
@@ -210,12 +220,21 @@ impl TestGateway {
 
     /// The services of operators.
     pub fn operator(&self) -> Operator {
-        let channel = self.channel("G22", "vanhanh");
+        self.on_duty("vanhanh")
+    }
+
+    /// The services of operators as a system of their own sees them: `vanhanh` acts, `xem` looks, `duyet` approves.
+    pub fn on_duty(&self, system: &str) -> Operator {
+        let channel = self.channel("G22", system);
         Operator {
             queues: QueueServiceClient::new(channel.clone()),
             destinations: DestinationServiceClient::new(channel.clone()),
             deliveries: DeliveryServiceClient::new(channel.clone()),
             participants: ParticipantServiceClient::new(channel.clone()),
+            operations: OperationServiceClient::new(channel.clone()),
+            overview: OverviewServiceClient::new(channel.clone()),
+            reports: ReportServiceClient::new(channel.clone()),
+            audit: AuditServiceClient::new(channel.clone()),
             dossiers: DossierServiceClient::new(channel),
         }
     }
@@ -257,6 +276,14 @@ pub struct Operator {
     pub deliveries: DeliveryServiceClient<Channel>,
     /// Participants, grants and guards.
     pub participants: ParticipantServiceClient<Channel>,
+    /// Replays and discards under way.
+    pub operations: OperationServiceClient<Channel>,
+    /// The gateway at a glance.
+    pub overview: OverviewServiceClient<Channel>,
+    /// Reports by day.
+    pub reports: ReportServiceClient<Channel>,
+    /// What operators did.
+    pub audit: AuditServiceClient<Channel>,
     /// Dossiers.
     pub dossiers: DossierServiceClient<Channel>,
 }
@@ -266,6 +293,9 @@ fn quick_config(folder: &Path, portal: &str, database: &str) -> Config {
     let file = |name: &str| -> PathBuf { folder.join(name) };
     let mut config = Config::default();
     config.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.metrics.address = Some(config.listen.address);
+    config.console.address = Some(config.listen.address);
+    config.console.accounts_file = Some(file("accounts.toml"));
     config.listen.drain_seconds = 5;
     config.listen.reflection = true;
     config.tls.certificate = file("server.pem");
@@ -284,8 +314,8 @@ fn quick_config(folder: &Path, portal: &str, database: &str) -> Config {
     config.portal.login_url = format!("{portal}/mapi/login");
     config.portal.data_url = format!("{portal}/mapi/g");
     config.portal.allow_plaintext = true;
-    "000.00.00.G22".clone_into(&mut config.portal.username);
-    config.portal.password = lienthong_domain::Private::new("mat-khau-thu".to_owned());
+    PORTAL_USER.clone_into(&mut config.portal.username);
+    config.portal.password = lienthong_domain::Private::new(PORTAL_PASSWORD.to_owned());
     config.vault.keys_file = file("keys.toml");
     ask_the_simulator(&mut config.population, database);
     config.identity.breaker.open_seconds = 1;

@@ -1,16 +1,18 @@
 //! The subcommands, and how each is run.
 
+mod operator;
+
 use anyhow::Context as _;
 use lienthong_domain::Clock;
 use lienthong_proto::identity::v1::identity_service_client::IdentityServiceClient;
 use tokio_util::sync::CancellationToken;
 
+use self::operator::OperatorCommand;
 use crate::connection::Connection;
 use crate::dossiers::{self, DossierCommand};
 use crate::errors::CliError;
 use crate::exit::Exit;
 use crate::explain::{self, ExplainArgs};
-use crate::operations::{self, DestinationCommand, ParkedCommand};
 use crate::output::Output;
 use crate::participants::{self, ParticipantCommand};
 use crate::push::{self, PushArgs, Target};
@@ -38,15 +40,9 @@ Exit codes: 0 all accepted, 65 some lines refused, 69 gateway not reachable, 78 
     /// Show, list or follow dossiers
     #[command(subcommand)]
     Dossier(DossierCommand),
-    /// Show how much waits where
-    #[command(after_help = "Example:\n  lienthong queues --json")]
-    Queues,
-    /// List, replay or discard parked deliveries
-    #[command(subcommand)]
-    Parked(ParkedCommand),
-    /// List, pause or resume destinations
-    #[command(subcommand)]
-    Destinations(DestinationCommand),
+    /// Commands of operators.
+    #[command(flatten)]
+    Operate(OperatorCommand),
     /// Verify citizens: one person, or a CSV file of them
     ///
     /// What is on a command line stays in the history of the shell: with --stdin the claims are
@@ -154,12 +150,9 @@ pub(crate) async fn execute(
             Command::Dossier(command) => {
                 dossiers::run(&command, connection.channel(clock)?, output, &stop).await
             }
-            Command::Queues => operations::queues(connection.channel(clock)?, output).await,
-            Command::Parked(command) => {
-                operations::parked(&command, connection.channel(clock)?, output).await
-            }
-            Command::Destinations(command) => {
-                operations::destinations(&command, connection.channel(clock)?, output).await
+            Command::Operate(command) => {
+                let channel = connection.channel(clock)?;
+                return operator::run(command, channel, clock, output, &stop).await;
             }
             Command::Verify(args) => {
                 return verify::run(&args, connection, output, clock, stop.clone()).await;

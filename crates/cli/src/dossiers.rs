@@ -20,7 +20,7 @@ use crate::connection::unary;
 use crate::errors::CliError;
 use crate::instant::{parse, shown, to_wire};
 use crate::messages;
-use crate::operations::word;
+use crate::messages::word;
 use crate::output::Output;
 use crate::output::table::Table;
 

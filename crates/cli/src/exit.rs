@@ -7,8 +7,10 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: everything was done; of a person: the claims match.
     Ok,
-    /// 1: answered, and the answer is not yes: no match, undecided, not allowed. As `grep` and `cmp` do.
+    /// 1: answered, and the answer is not yes: no match, undecided, not allowed, needs a look, cancelled. As `grep` and `cmp` do.
     NotSo,
+    /// 2: of `overview --check`: statuses do not flow, or soon will not.
+    Critical,
     /// 64: the command line does not make sense.
     Usage,
     /// 65: some lines were refused, or what was asked for does not exist.
@@ -31,6 +33,7 @@ impl Exit {
         match self {
             Self::Ok => 0,
             Self::NotSo => 1,
+            Self::Critical => 2,
             Self::Usage => 64,
             Self::DataRefused => 65,
             Self::Unreachable => 69,

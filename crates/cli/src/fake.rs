@@ -2,6 +2,7 @@
 //! breaks off where it is told to; and the real command line against it.
 
 mod identity;
+mod operators;
 mod participants;
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use clap::Parser as _;
 use jiff::Timestamp;
 use lienthong_domain::Clock;
+use lienthong_proto::admin::v1::audit_service_server::AuditServiceServer;
+use lienthong_proto::admin::v1::delivery_service_server::DeliveryServiceServer;
+use lienthong_proto::admin::v1::destination_service_server::DestinationServiceServer;
+use lienthong_proto::admin::v1::operation_service_server::OperationServiceServer;
+use lienthong_proto::admin::v1::overview_service_server::OverviewServiceServer;
 use lienthong_proto::admin::v1::participant_service_server::ParticipantServiceServer;
+use lienthong_proto::admin::v1::queue_service_server::QueueServiceServer;
+use lienthong_proto::admin::v1::report_service_server::ReportServiceServer;
 use lienthong_proto::identity::v1::identity_service_server::IdentityServiceServer;
 use lienthong_transport::{
     Acceptor, DevelopmentCa, Http2Limits, IdentityPolicy, Limits, Overwrite, ServerTls,
@@ -22,6 +30,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::identity::{Moods, Record};
+pub(crate) use self::operators::{Duty, overview};
 use crate::command::execute;
 use crate::errors::CliError;
 use crate::output::{Captured, Output};
@@ -49,6 +58,7 @@ pub(crate) struct FakeGateway {
     folder: TempDir,
     endpoint: String,
     record: Arc<Mutex<Record>>,
+    duty: Arc<Mutex<Duty>>,
     _tasks: JoinSet<()>,
 }
 
@@ -94,11 +104,20 @@ impl FakeGateway {
             .unwrap();
         let endpoint = format!("https://{}", acceptor.local_address());
         let record = Arc::new(Mutex::new(Record::new(moods)));
+        let duty = Arc::new(Mutex::new(Duty::default()));
+        let operators = operators::Service(duty.clone());
         let serving = tonic_server(&Http2Limits::default())
             .add_service(IdentityServiceServer::new(identity::Service(
                 record.clone(),
             )))
             .add_service(ParticipantServiceServer::new(participants::Service))
+            .add_service(OverviewServiceServer::new(operators.clone()))
+            .add_service(DeliveryServiceServer::new(operators.clone()))
+            .add_service(OperationServiceServer::new(operators.clone()))
+            .add_service(DestinationServiceServer::new(operators.clone()))
+            .add_service(QueueServiceServer::new(operators.clone()))
+            .add_service(ReportServiceServer::new(operators.clone()))
+            .add_service(AuditServiceServer::new(operators))
             .serve_with_incoming(acceptor.incoming(CancellationToken::new()));
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { serving.await.unwrap() });
@@ -106,6 +125,7 @@ impl FakeGateway {
             folder,
             endpoint,
             record,
+            duty,
             _tasks: tasks,
         }
     }
@@ -125,6 +145,11 @@ impl FakeGateway {
     /// What the gateway was asked, and how it behaves from now on.
     pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap()
+    }
+
+    /// What operators did to it, and how it stands for them.
+    pub(crate) fn duty(&self) -> MutexGuard<'_, Duty> {
+        self.duty.lock().unwrap()
     }
 
     /// Runs a command line to its end.

@@ -1,4 +1,6 @@
-//! Instants between the wire, people and the command line; people see Vietnamese time.
+//! Instants and lengths of time between the wire, people and the command line; people see Vietnamese time.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -53,9 +55,75 @@ pub(crate) fn age(seconds: i64) -> String {
     }
 }
 
+/// Reads `90s`, `10m`, `2h` or `3d`, as clap asks for it.
+///
+/// # Errors
+/// The accepted forms.
+pub(crate) fn parse_length(text: &str) -> Result<Duration, String> {
+    let read = || {
+        let unit = text.chars().next_back()?;
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        let seconds = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            'd' => 86_400,
+            _ => return None,
+        };
+        // A hundred years hold whatever is meant, and every sum with an instant of today.
+        let seconds = number.checked_mul(seconds)?;
+        (seconds <= 100 * 366 * 86_400).then(|| Duration::from_secs(seconds))
+    };
+    read().ok_or_else(|| "write 90s, 10m, 2h or 3d".to_owned())
+}
+
+/// A length of the contract; nothing for one that is absent or negative.
+pub(crate) fn length(wire: Option<&prost_types::Duration>) -> Option<Duration> {
+    let wire = wire?;
+    let (seconds, nanos) = (u64::try_from(wire.seconds), u32::try_from(wire.nanos));
+    Some(Duration::new(seconds.ok()?, nanos.ok()?))
+}
+
+/// `340 ms`, `1.2 s`, `2 m 5 s`: as much as people read from it.
+pub(crate) fn delay(delay: Duration) -> String {
+    match delay.as_millis() {
+        millis @ 0..1_000 => format!("{millis} ms"),
+        1_000..10_000 => format!("{:.1} s", delay.as_secs_f64()),
+        _ => age(i64::try_from(delay.as_secs()).unwrap_or(i64::MAX)),
+    }
+}
+
+/// [`delay`] of the contract, or `-`.
+pub(crate) fn shown_length(wire: Option<&prost_types::Duration>) -> String {
+    length(wire).map_or_else(|| "-".to_owned(), delay)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_are_read_and_told() {
+        let read: Vec<_> = ["90s", "10m", "2h", "3d", "0s"].map(parse_length).into();
+        let expected = [90, 600, 7_200, 259_200, 0].map(|seconds| Ok(Duration::from_secs(seconds)));
+        assert_eq!(read, expected);
+        for wrong in [
+            "",
+            "10",
+            "m",
+            "-1m",
+            "1.5h",
+            "10phút",
+            "99999999999999999999d",
+        ] {
+            assert!(parse_length(wrong).is_err(), "{wrong}");
+        }
+        let told: Vec<_> = [7, 999, 1_250, 125_000]
+            .map(|millis| delay(Duration::from_millis(millis)))
+            .into();
+        assert_eq!(told, ["7 ms", "999 ms", "1.2 s", "2 m 5 s"]);
+        assert_eq!(shown_length(None), "-");
+    }
 
     #[test]
     fn a_day_begins_at_midnight_in_vietnam() {

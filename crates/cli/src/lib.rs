@@ -1,22 +1,31 @@
 #![doc = include_str!("../README.md")]
 
+mod actions;
 mod command;
 mod connection;
+mod destinations;
 mod dossiers;
 mod errors;
 mod exit;
 mod explain;
 #[cfg(test)]
 mod fake;
+mod figures;
 mod input;
 mod inquiry;
 mod instant;
+mod log;
 mod messages;
 mod operations;
 mod output;
+mod overview;
+mod parked;
 mod participants;
 mod patience;
 mod push;
+mod queues;
+mod report;
+mod top;
 mod usage;
 mod verify;
 

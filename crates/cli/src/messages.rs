@@ -29,6 +29,14 @@ pub(crate) fn to_json(name: &str, message: &impl Message) -> Value {
         .expect("times of the contract fit JSON")
 }
 
+/// `half open` from `BREAKER_STATE_HALF_OPEN`, for names of enumerations of the contract.
+pub(crate) fn word(name: &str, prefix: &str) -> String {
+    name.strip_prefix(prefix)
+        .unwrap_or(name)
+        .to_lowercase()
+        .replace('_', " ")
+}
+
 /// Reads a message, whose full name is `name`; a key that the contract does not know is an error.
 ///
 /// # Errors
@@ -65,6 +73,14 @@ mod tests {
         let told = to_json(EVENT, &event);
         assert_eq!(told["details"]["fees"]["items"][0]["amount_vnd"], 8000);
         assert_eq!(from_json::<StatusEvent>(EVENT, told).unwrap(), event);
+    }
+
+    #[test]
+    fn words_are_read_from_names_of_the_contract() {
+        assert_eq!(
+            word("BREAKER_STATE_HALF_OPEN", "BREAKER_STATE_"),
+            "half open"
+        );
     }
 
     #[test]

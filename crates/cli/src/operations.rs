@@ -1,228 +1,274 @@
-//! What operators do: look at queues, steer destinations, deal with parked deliveries.
+//! `operations`: replays and discards of many deliveries, which the gateway carries out in the background.
 
-mod parked;
+mod follow;
 
-use lienthong_proto::admin::v1::destination_service_client::DestinationServiceClient;
-use lienthong_proto::admin::v1::queue_service_client::QueueServiceClient;
+use lienthong_proto::admin::v1::delivery_selection::Selection;
+use lienthong_proto::admin::v1::operation_service_client::OperationServiceClient;
 use lienthong_proto::admin::v1::{
-    Destination, ListDestinationsRequest, ListQueuesRequest, PauseDestinationRequest, Queue,
-    ResumeDestinationRequest, StateCounts,
+    ApproveOperationRequest, CancelOperationRequest, DeliverySelection, GetOperationRequest,
+    ListOperationsRequest, Operation, ParkedFilter,
 };
+use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
-pub(crate) use self::parked::{ParkedCommand, run as parked};
+pub(crate) use self::follow::{Follow, follow};
 use crate::connection::unary;
 use crate::errors::CliError;
-use crate::instant::{age, shown};
-use crate::messages;
+use crate::exit::Exit;
+use crate::instant::shown;
+use crate::messages::{self, word};
 use crate::output::Output;
-use crate::output::table::Table;
+use crate::output::table::{Table, harmless};
 
-/// What to do with destinations.
+/// Operations per page.
+const PAGE_SIZE: u32 = 100;
+const NAME: &str = "lienthong.admin.v1.Operation";
+
+/// What to do with operations.
 #[derive(Debug, Clone, clap::Subcommand)]
-pub enum DestinationCommand {
-    /// List the destinations and how they are doing
-    #[command(after_help = "Example:\n  lienthong destinations list")]
-    List,
-    /// Stop new attempts to a destination; intake goes on
+pub enum OperationCommand {
+    /// List operations, newest first
+    #[command(after_help = "Examples:
+  lienthong operations list --open
+  lienthong operations list --limit 20 --json")]
+    List {
+        /// Only those that await approval or run
+        #[arg(long)]
+        open: bool,
+        /// At most so many
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Show one operation: who asked for what, why, and how far it came
+    #[command(after_help = "Examples:
+  lienthong operations show 17
+  lienthong operations show 17 --follow
+
+Exit codes with --follow: 0 done, 1 cancelled, 75 a second person must approve, 130 interrupted")]
+    Show {
+        /// Number of the operation
+        operation: i64,
+        /// Show its progress until it ends
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Approve an operation that somebody else asked for; needs the role approver
     #[command(
-        after_help = "Example:\n  lienthong destinations pause dvcqg --reason 'bảo trì 22:00-24:00'"
+        after_help = "Example:\n  lienthong operations approve 17 --reason 'đã kiểm tra 3 hồ sơ mẫu'"
     )]
-    Pause(SteerArgs),
-    /// Let attempts go on
-    #[command(
-        after_help = "Example:\n  lienthong destinations resume dvcqg --reason 'hết bảo trì'"
-    )]
-    Resume(SteerArgs),
+    Approve(DecideArgs),
+    /// End an operation; what was moved stays moved
+    #[command(after_help = "Example:\n  lienthong operations cancel 17 --reason 'chọn nhầm tỉnh'")]
+    Cancel(DecideArgs),
 }
 
-/// Which destination and why.
+/// Which operation and why.
 #[derive(Debug, Clone, clap::Args)]
-pub struct SteerArgs {
-    /// Name of the destination
-    destination: String,
+pub struct DecideArgs {
+    /// Number of the operation
+    operation: i64,
     /// Why; goes into the audit trail, without personal data
     #[arg(long)]
     reason: String,
 }
 
-/// Shows the queues.
-pub(crate) async fn queues(channel: Channel, output: &Output) -> Result<(), CliError> {
-    let mut client = QueueServiceClient::new(channel);
-    let answer = client
-        .list_queues(unary(ListQueuesRequest {}))
-        .await?
-        .into_inner();
-    if output.is_json() {
-        let name = "lienthong.admin.v1.ListQueuesResponse";
-        return Ok(output.json(&messages::to_json(name, &answer))?);
-    }
-    output.table(&queue_table(&answer.queues))?;
-    if let Some(broker) = answer.broker {
-        let state = match (broker.connected, &broker.blocked_since) {
-            (false, _) => "not connected; deliveries wait in the store".to_owned(),
-            (true, None) => "connected".to_owned(),
-            (true, since) => format!("blocked since {}", shown(since.as_ref())),
-        };
-        output.say(&format!("broker {}: {state}", broker.kind));
-    }
-    Ok(())
-}
-
-fn queue_table(queues: &[Queue]) -> Table {
-    let mut table = Table::new(&[
-        "destination",
-        ">queued",
-        ">ready",
-        ">sent",
-        ">calling",
-        ">parked",
-        ">delivered",
-        ">oldest",
-        "oldest dossier",
-        ">in broker",
-    ]);
-    for queue in queues {
-        let counts: StateCounts = queue.counts.unwrap_or_default();
-        let oldest = queue.oldest_waiting_age.as_ref();
-        table.row([
-            queue.destination.clone(),
-            counts.queued.to_string(),
-            counts.ready.to_string(),
-            counts.sent.to_string(),
-            counts.calling.to_string(),
-            counts.parked.to_string(),
-            counts.delivered.to_string(),
-            oldest.map_or_else(|| "-".to_owned(), |oldest| age(oldest.seconds)),
-            queue.oldest_dossier_code.clone(),
-            queue
-                .broker_depth
-                .map_or_else(|| "?".to_owned(), |depth| depth.to_string()),
-        ]);
-    }
-    table
-}
-
-/// Lists or steers destinations.
-pub(crate) async fn destinations(
-    command: &DestinationCommand,
+/// Lists, shows or decides.
+///
+/// # Errors
+/// A refusal of the gateway, or no answer.
+pub(crate) async fn run(
+    command: &OperationCommand,
     channel: Channel,
     output: &Output,
-) -> Result<(), CliError> {
-    let mut client = DestinationServiceClient::new(channel);
-    let shown = match command.clone() {
-        DestinationCommand::List => {
-            let request = unary(ListDestinationsRequest {});
-            client
-                .list_destinations(request)
-                .await?
-                .into_inner()
-                .destinations
+    stop: &CancellationToken,
+) -> Result<Exit, CliError> {
+    let mut client = OperationServiceClient::new(channel);
+    let found = match command {
+        OperationCommand::List { open, limit } => {
+            return list(client, *open, *limit, output).await;
         }
-        DestinationCommand::Pause(SteerArgs {
-            destination,
-            reason,
-        }) => {
-            let request = unary(PauseDestinationRequest {
-                destination,
-                reason,
-            });
-            let answer = client.pause_destination(request).await?.into_inner();
-            answer.destination.into_iter().collect()
+        OperationCommand::Show { operation, follow } => {
+            let request = GetOperationRequest {
+                operation_id: *operation,
+            };
+            let answer = client.get_operation(unary(request)).await?.into_inner();
+            if *follow {
+                return followed(client, answer.operation, output, stop).await;
+            }
+            answer.operation
         }
-        DestinationCommand::Resume(SteerArgs {
-            destination,
-            reason,
-        }) => {
-            let request = unary(ResumeDestinationRequest {
-                destination,
-                reason,
-            });
-            let answer = client.resume_destination(request).await?.into_inner();
-            answer.destination.into_iter().collect()
+        OperationCommand::Approve(args) => {
+            let request = ApproveOperationRequest {
+                operation_id: args.operation,
+                reason: args.reason.clone(),
+            };
+            let answer = client.approve_operation(unary(request)).await?;
+            answer.into_inner().operation
+        }
+        OperationCommand::Cancel(args) => {
+            let request = CancelOperationRequest {
+                operation_id: args.operation,
+                reason: args.reason.clone(),
+            };
+            let answer = client.cancel_operation(unary(request)).await?;
+            answer.into_inner().operation
         }
     };
-    if output.is_json() {
-        let name = "lienthong.admin.v1.Destination";
-        for destination in &shown {
-            output.json(&messages::to_json(name, destination))?;
-        }
-        return Ok(());
-    }
-    Ok(output.table(&destination_table(&shown))?)
+    tell(&found.unwrap_or_default(), output)?;
+    Ok(Exit::Ok)
 }
 
-fn destination_table(destinations: &[Destination]) -> Table {
+async fn followed(
+    client: OperationServiceClient<Channel>,
+    found: Option<Operation>,
+    output: &Output,
+    stop: &CancellationToken,
+) -> Result<Exit, CliError> {
+    let found = found.unwrap_or_default();
+    let (last, exit) = follow(client, found, Follow::Yes, output, stop).await?;
+    tell(&last, output)?;
+    Ok(exit)
+}
+
+async fn list(
+    mut client: OperationServiceClient<Channel>,
+    only_open: bool,
+    limit: usize,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    let mut request = ListOperationsRequest {
+        only_open,
+        page_size: PAGE_SIZE,
+        page_token: String::new(),
+    };
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let answer = client.list_operations(unary(request.clone())).await?;
+        let answer = answer.into_inner();
+        found.extend(answer.operations);
+        request.page_token = answer.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    let is_cut = found.len() > limit || !request.page_token.is_empty();
+    found.truncate(limit);
+    if output.is_json() {
+        for operation in &found {
+            output.json(&messages::to_json(NAME, operation))?;
+        }
+        return Ok(Exit::Ok);
+    }
+    output.table(&operation_table(&found))?;
+    if is_cut {
+        output.say("còn nữa; --limit để xem / there are more; --limit shows them");
+    }
+    Ok(Exit::Ok)
+}
+
+pub(crate) fn operation_table(operations: &[Operation]) -> Table {
     let heading = [
-        "destination",
+        ">operation",
+        "what",
         "state",
-        "breaker",
-        ">calls",
-        ">limit",
-        "parked lanes",
-        "paused",
+        ">matched",
+        ">moved",
+        ">left alone",
+        "asked by",
+        "asked at",
+        "reason",
     ];
     let mut table = Table::new(&heading);
-    for destination in destinations {
-        let pause = destination.pause.as_ref().map(|pause| {
-            let at = shown(pause.paused_at.as_ref());
-            format!("{at} {}: {}", pause.paused_by, pause.reason)
-        });
+    for operation in operations {
         table.row([
-            destination.name.clone(),
-            word(destination.state().as_str_name(), "DESTINATION_STATE_"),
-            word(destination.breaker_state().as_str_name(), "BREAKER_STATE_"),
-            destination.calls_in_flight.to_string(),
-            destination.concurrency_limit.to_string(),
-            word(
-                destination.parked_lane_policy().as_str_name(),
-                "PARKED_LANE_POLICY_",
-            ),
-            pause.unwrap_or_default(),
+            operation.operation_id.to_string(),
+            kind(operation),
+            state(operation),
+            operation.matched.to_string(),
+            operation.moved.to_string(),
+            operation.left_alone.to_string(),
+            operation.requested_by.clone(),
+            shown(operation.requested_at.as_ref()),
+            operation.reason.clone(),
         ]);
     }
     table
 }
 
-/// `half open` from `BREAKER_STATE_HALF_OPEN`.
-pub(crate) fn word(name: &str, prefix: &str) -> String {
-    name.strip_prefix(prefix)
-        .unwrap_or(name)
-        .to_lowercase()
-        .replace('_', " ")
+/// `replay` or `discard`.
+pub(crate) fn kind(operation: &Operation) -> String {
+    word(operation.kind().as_str_name(), "OPERATION_KIND_")
+}
+
+/// `running`, `awaiting approval`, ...
+pub(crate) fn state(operation: &Operation) -> String {
+    word(operation.state().as_str_name(), "OPERATION_STATE_")
+}
+
+/// One operation: a JSON object, or a line for each fact.
+fn tell(operation: &Operation, output: &Output) -> Result<(), CliError> {
+    if output.is_json() {
+        return Ok(output.json(&messages::to_json(NAME, operation))?);
+    }
+    let asked = format!(
+        "{} {}: {}",
+        shown(operation.requested_at.as_ref()),
+        operation.requested_by,
+        operation.reason
+    );
+    let mut lines = vec![
+        format!("operation    {}", operation.operation_id),
+        format!("what         {} {}", kind(operation), selected(operation)),
+        format!("state        {}", state(operation)),
+        format!(
+            "progress     {} of {}, {} left alone, {} a second",
+            operation.moved, operation.matched, operation.left_alone, operation.rate_per_second
+        ),
+        format!("asked        {asked}"),
+    ];
+    if !operation.decided_by.is_empty() {
+        let at = shown(operation.decided_at.as_ref());
+        let (by, why) = (&operation.decided_by, &operation.decided_reason);
+        lines.push(format!("decided      {at} {by}: {why}"));
+    }
+    if operation.ended_at.is_some() {
+        lines.push(format!(
+            "ended        {}",
+            shown(operation.ended_at.as_ref())
+        ));
+    }
+    let lines: Vec<_> = lines.iter().map(|line| harmless(line)).collect();
+    Ok(output.text(&lines.join("\n"))?)
+}
+
+/// The selection, as the options that name it.
+fn selected(operation: &Operation) -> String {
+    let DeliverySelection { selection } = operation.selection.clone().unwrap_or_default();
+    let filter = match selection {
+        None => return String::new(),
+        Some(Selection::Ids(ids)) => {
+            let ids = ids.delivery_ids.iter().map(|id| format!("--id {id}"));
+            return ids.collect::<Vec<_>>().join(" ");
+        }
+        Some(Selection::Filter(filter)) if filter == ParkedFilter::default() => {
+            return "--all".to_owned();
+        }
+        Some(Selection::Filter(filter)) => filter,
+    };
+    let time =
+        |at: Option<&prost_types::Timestamp>| at.map(|at| shown(Some(at))).unwrap_or_default();
+    let parts = [
+        ("--destination", filter.destination),
+        ("--province", filter.province_code),
+        ("--procedure", filter.procedure_code),
+        ("--error-group", filter.error_group),
+        ("--since", time(filter.parked_after.as_ref())),
+        ("--before", time(filter.parked_before.as_ref())),
+    ];
+    let parts = parts.iter().filter(|(_, value)| !value.is_empty());
+    let parts = parts.map(|(name, value)| format!("{name} {value}"));
+    parts.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn queues_are_told_in_one_table() {
-        let queue = Queue {
-            destination: "dvcqg".into(),
-            counts: Some(StateCounts {
-                queued: 12,
-                parked: 1,
-                ..StateCounts::default()
-            }),
-            oldest_waiting_age: Some(prost_types::Duration {
-                seconds: 125,
-                nanos: 0,
-            }),
-            oldest_dossier_code: "H56.14-240823-0001".into(),
-            ..Queue::default()
-        };
-        let expected = "\
-destination  queued  ready  sent  calling  parked  delivered   oldest  oldest dossier      in broker
-dvcqg            12      0     0        0       1          0  2 m 5 s  H56.14-240823-0001          ?";
-        assert_eq!(queue_table(&[queue]).render(false), expected);
-    }
-
-    #[test]
-    fn words_are_read_from_names_of_the_contract() {
-        assert_eq!(
-            word("BREAKER_STATE_HALF_OPEN", "BREAKER_STATE_"),
-            "half open"
-        );
-    }
-}
+mod tests;

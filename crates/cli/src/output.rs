@@ -3,6 +3,8 @@
 //! Data is a table for people or, with `--json`, one JSON object or one per line. Colours appear
 //! only on a terminal and never with `NO_COLOR`.
 
+pub(crate) mod meter;
+pub(crate) mod spark;
 pub(crate) mod table;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -63,6 +65,11 @@ impl Output {
     /// Whether somebody watches stderr, so that a bar makes sense.
     pub(crate) fn is_watched(&self) -> bool {
         self.terminal
+    }
+
+    /// Whether data may carry colours.
+    pub(crate) fn has_colours(&self) -> bool {
+        self.colours
     }
 
     /// One JSON value on a line of its own.

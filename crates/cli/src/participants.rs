@@ -9,9 +9,9 @@ use tonic::transport::Channel;
 use crate::connection::unary;
 use crate::errors::CliError;
 use crate::exit::Exit;
-use crate::instant::shown;
+use crate::instant::{shown, shown_length};
 use crate::messages;
-use crate::operations::word;
+use crate::messages::word;
 use crate::output::Output;
 use crate::output::table::{Table, harmless};
 
@@ -132,7 +132,15 @@ fn tell_json(participant: &proto::Participant, output: &Output) -> Result<(), Cl
 }
 
 fn participant_table(participants: &[proto::Participant]) -> Table {
-    let heading = ["participant", "name", "active", ">events/s", "systems"];
+    let heading = [
+        "participant",
+        "name",
+        "active",
+        ">events/s",
+        ">lateness",
+        "last seen",
+        "systems",
+    ];
     let mut table = Table::new(&heading);
     for participant in participants {
         let systems = participant
@@ -144,10 +152,19 @@ fn participant_table(participants: &[proto::Participant]) -> Table {
             participant.name.clone(),
             active(participant).to_owned(),
             participant.rate_per_second_max.to_string(),
+            shown_length(participant.lateness.as_ref()),
+            shown(last_seen(participant)),
             systems.collect::<Vec<_>>().join(", "),
         ]);
     }
     table
+}
+
+/// When one of its systems called last.
+fn last_seen(participant: &proto::Participant) -> Option<&prost_types::Timestamp> {
+    let seen = participant.systems.iter();
+    seen.filter_map(|system| system.last_seen_at.as_ref())
+        .max_by_key(|at| (at.seconds, at.nanos))
 }
 
 fn active(participant: &proto::Participant) -> &'static str {
@@ -191,13 +208,29 @@ async fn show(
 }
 
 fn system_table(participant: &proto::Participant) -> Table {
-    let mut table = Table::new(&["system", "role", ">pinned keys"]);
+    let mut table = Table::new(&[
+        "system",
+        "role",
+        ">pinned keys",
+        "last seen",
+        "certificate until",
+        ">accepted",
+        ">refused",
+    ]);
     for system in &participant.systems {
         let pins = match system.pins {
             0 => "không / none".to_owned(),
             pins => pins.to_string(),
         };
-        table.row([system.name.clone(), system.role.clone(), pins]);
+        table.row([
+            system.name.clone(),
+            system.role.clone(),
+            pins,
+            shown(system.last_seen_at.as_ref()),
+            shown(system.certificate_ends_at.as_ref()),
+            system.accepted.to_string(),
+            system.refused.to_string(),
+        ]);
     }
     table
 }
@@ -409,6 +442,8 @@ mod tests {
         let shown = run("participants show G15").await;
         assert!(shown.data.contains("Bộ Tư pháp"), "{}", shown.data);
         assert!(shown.data.contains("sex, home_town"), "{}", shown.data);
+        let system = "hotich  identity            2  20/11/2026 08:30:00  20/11/2026 08:30:00        12        3";
+        assert!(shown.data.contains(system), "{}", shown.data);
         let json = run("participants show G15 --json").await.object();
         assert_eq!(json["systems"][0]["grants"][0]["mode"], "verify");
         let unknown = run("participants show G99").await;

@@ -4,7 +4,6 @@ mod answers;
 mod bulk;
 mod claims;
 mod jobs;
-mod meter;
 mod person;
 mod sheet;
 mod upload;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use lienthong_domain::OperatorRole;
 
 use crate::demo::DemoArgs;
 use crate::exit::Exit;
@@ -30,8 +31,10 @@ Start here:
   lienthong serve -c lienthong.toml run the gateway
   lienthong push FILE               send statuses as a province does
   lienthong verify --help           ask whether a person is who they say they are
+  lienthong overview                does it flow, where does it wait, what to do next
+  lienthong top                     the same, live
 
-Exit codes: 0 done, 1 lost, faulty or the answer is not yes, 64 usage, 65 some input refused, 69 not reachable, 70 internal, 75 not answered yet, 78 configuration, 130 interrupted.";
+Exit codes: 0 done, 1 lost, faulty or the answer is not yes, 2 statuses do not flow, 64 usage, 65 some input refused, 69 not reachable, 70 internal, 75 not answered yet, 78 configuration, 130 interrupted.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -52,8 +55,18 @@ pub enum Command {
     /// Make, rotate or retire the keys under which personal data is kept.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Who signs in to the console with a password of this gateway.
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
     /// Check this deployment and say what to fix.
-    #[command(after_help = "Example: lienthong doctor -c lienthong.toml --json")]
+    ///
+    /// Configuration, clock, certificates, who may read keys, participants, console, ports, disk, store, broker, portal,
+    /// population database. It does what a start does and no more; it may run beside the gateway.
+    #[command(after_help = "Examples:
+  lienthong doctor -c lienthong.toml
+  lienthong doctor -c lienthong.toml --json
+
+Run it as the gateway's user. Exit codes: 0 no fault (there may be warnings), 1 faults.")]
     Doctor(DoctorArgs),
     /// Print the default configuration, or check a file.
     #[command(subcommand)]
@@ -168,6 +181,103 @@ pub struct KeysArgs {
     /// The key file.
     #[arg(long, default_value = "keys.toml")]
     pub file: PathBuf,
+}
+
+/// `accounts`
+#[derive(Debug, Subcommand)]
+pub enum AccountsCommand {
+    /// Add an account; the password is asked for.
+    #[command(
+        after_help = "Example: lienthong accounts add lan --display-name 'Nguyễn Thị Lan' --role operator"
+    )]
+    Add {
+        /// Its name: 2 to 32 of a-z, 0-9, '.', '_', '-'.
+        name: String,
+        /// What people call the person; the name, if left out.
+        #[arg(long)]
+        display_name: Option<String>,
+        /// viewer, operator or approver.
+        #[arg(long, value_parser = crate::commands::accounts::role)]
+        role: OperatorRole,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the flattened struct says it")]
+        password: PasswordArgs,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the flattened struct says it")]
+        file: AccountsArgs,
+    },
+    /// Show the accounts; never a password's hash.
+    #[command(after_help = "Example: lienthong accounts list --json")]
+    List(AccountsArgs),
+    /// Give an account another role; it counts from the next page on.
+    #[command(after_help = "Example: lienthong accounts set-role lan approver")]
+    SetRole {
+        /// Its name.
+        name: String,
+        /// viewer, operator or approver.
+        #[arg(value_parser = crate::commands::accounts::role)]
+        role: OperatorRole,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the flattened struct says it")]
+        file: AccountsArgs,
+    },
+    /// Give an account another password; it is signed out everywhere.
+    #[command(
+        after_help = "Example: lienthong accounts set-password lan --password-stdin < secret"
+    )]
+    SetPassword {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the flattened struct says it")]
+        password: PasswordArgs,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the flattened struct says it")]
+        file: AccountsArgs,
+    },
+    /// Stop an account without removing it; it is signed out everywhere.
+    #[command(after_help = "Example: lienthong accounts disable lan")]
+    Disable {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the flattened struct says it")]
+        file: AccountsArgs,
+    },
+    /// Let a stopped account sign in again.
+    #[command(after_help = "Example: lienthong accounts enable lan")]
+    Enable {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the flattened struct says it")]
+        file: AccountsArgs,
+    },
+    /// Remove an account; it is signed out everywhere.
+    #[command(after_help = "Example: lienthong accounts remove lan")]
+    Remove {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the flattened struct says it")]
+        file: AccountsArgs,
+    },
+}
+
+/// Which accounts file.
+#[derive(Debug, Args)]
+pub struct AccountsArgs {
+    /// The accounts file, as in [console] of the configuration.
+    #[arg(long, default_value = "accounts.toml")]
+    pub file: PathBuf,
+}
+
+/// Where a new password comes from.
+#[derive(Debug, Args)]
+pub struct PasswordArgs {
+    /// Read the password from standard input instead of asking.
+    #[arg(long)]
+    pub password_stdin: bool,
 }
 
 /// `simulate`

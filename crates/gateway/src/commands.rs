@@ -1,5 +1,6 @@
 //! Runs a command and turns its end into an exit code.
 
+pub(crate) mod accounts;
 mod adapter;
 mod certs;
 mod configuration;
@@ -23,6 +24,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Demo(args) => block_on(crate::demo::run(args)),
         Command::Serve(args) => block_on(serve::run(args)),
         Command::PopulationAdapter(args) => block_on(adapter::run(args)),
+        Command::Accounts(command) => accounts::run(command, cli.output.json),
         Command::Keys(command) => block_on(keys::run(command, cli.output.json)),
         Command::Doctor(args) => block_on(doctor::run(args, cli.output.json)),
         Command::Simulate(command) => block_on(simulate::run(command)),

@@ -55,11 +55,15 @@ pub struct Config {
     pub store: Store,
     pub broker: Broker,
     pub delivery: Delivery,
+    pub operators: lienthong_services::operators::Config,
     pub portal: lienthong_portal::Config,
     pub vault: Vault,
     pub population: Population,
     pub identity: lienthong_identity::Config,
     pub log: Log,
+    pub traces: Traces,
+    pub metrics: Metrics,
+    pub console: lienthong_console::Config,
 }
 
 /// `[listen]`
@@ -198,6 +202,41 @@ pub enum LogFormat {
     Json,
 }
 
+/// `[traces]`
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "default.toml comments every setting")]
+pub struct Traces {
+    pub endpoint: String,
+    pub ca: Option<PathBuf>,
+    pub sample_ratio: f64,
+}
+
+/// `[metrics]`
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[expect(missing_docs, reason = "default.toml comments every setting")]
+pub struct Metrics {
+    pub address: Option<SocketAddr>,
+}
+
+impl Traces {
+    fn check(&self, push: &mut impl FnMut(String, String)) {
+        let mut fault = |key: &str, text: &str| push(format!("traces.{key}"), text.to_owned());
+        let (plain, tls) = (
+            self.endpoint.starts_with("http://"),
+            self.endpoint.starts_with("https://"),
+        );
+        if !self.endpoint.is_empty() && !plain && !tls {
+            fault("endpoint", "begins with http:// or https://, or is empty");
+        }
+        if tls != self.ca.is_some() {
+            fault("ca", "is needed for https://, and for nothing else");
+        }
+        if !(0.0..=1.0).contains(&self.sample_ratio) {
+            fault("sample_ratio", "0.0 to 1.0");
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         layers::read(None, std::iter::empty())
@@ -265,6 +304,13 @@ impl Config {
                 "broker.rabbitmq.url".to_owned(),
                 "name the broker: amqp://user:password@host/vhost".to_owned(),
             );
+        }
+        self.traces.check(&mut push);
+        for (key, text) in self.operators.check() {
+            push(format!("operators.{key}"), text.to_owned());
+        }
+        for (key, text) in self.console.faults() {
+            push(format!("console.{key}"), text);
         }
         self.bounds(&mut push);
         if !(1..=3_600).contains(&self.listen.drain_seconds) {

@@ -1,8 +1,12 @@
 //! Wires the crates together: the only place that names concrete stores, brokers and destinations.
 
+mod console;
 mod files;
 mod health;
 mod identity;
+mod metrics;
+mod observer;
+mod traces;
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::net::SocketAddr;
@@ -19,16 +23,21 @@ use lienthong_domain::{Clock, DestinationName, Random};
 use lienthong_identity::Identity;
 use lienthong_identity::jobs::JobWorkers;
 use lienthong_portal::Portal;
+use lienthong_ports::operators::OperatorStore;
 use lienthong_ports::store::DestinationSpec;
 use lienthong_ports::{Broker, Destination, Store};
 use lienthong_rpc::{Health, RpcConfig, RpcServer};
-use lienthong_services::Services;
+use lienthong_services::{Seams, Services};
 use lienthong_store_sqlite::SqliteStore;
+use lienthong_telemetry::Tracer;
+use lienthong_telemetry::log::Control;
+use lienthong_telemetry::metrics::{Metrics, StoreMetrics};
 use lienthong_transport::{
     Acceptor, Connections, HttpClientConfig, IdentityPolicy, Limits, OldestTls, Reloader,
     ServerTls, ServerTlsConfig, TlsClock, http_client, install_crypto_provider,
 };
 use lienthong_vault::{KeyRing, Vault};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +52,12 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 pub struct Gateway {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where its metrics are, if anywhere.
+    pub metrics_address: Option<SocketAddr>,
+    /// What to open in a browser, if there is a console.
+    pub console_url: Option<String>,
+    /// Its figures.
+    pub metrics: Arc<Metrics>,
     /// Its use cases, for edges in this process.
     pub services: Arc<Services>,
     /// Its store, for those who count.
@@ -51,12 +66,14 @@ pub struct Gateway {
     pub identity: Option<Arc<Identity>>,
     broker: Arc<dyn Broker>,
     health: Health,
+    ready: metrics::Ready,
     edge_stop: CancellationToken,
     delivery_stop: CancellationToken,
     edge: JoinSet<()>,
     workers: JoinSet<()>,
     drain: Duration,
     call_timeout: Duration,
+    spans: traces::Sending,
 }
 
 /// The inner parts, built and not running yet.
@@ -65,15 +82,24 @@ struct Parts {
     sqlite: Arc<SqliteStore>,
     broker: Arc<dyn Broker>,
     delivery: Delivery,
+    metrics: Arc<Metrics>,
     services: Arc<Services>,
     identity: Option<(Arc<Identity>, JobWorkers)>,
 }
 
 impl Parts {
-    async fn build(config: &Config, clock: &Clock, random: Random) -> anyhow::Result<Self> {
+    async fn build(
+        config: &Config,
+        clock: &Clock,
+        random: Random,
+        tracer: Tracer,
+        log: Option<Control>,
+    ) -> anyhow::Result<Self> {
         let registry = read_registry(&config.participants.file)?;
         let vault = open_vault(config)?;
-        let sqlite = Arc::new(open_store_with(config, vault.clone())?);
+        let metrics = metrics::of(config);
+        let sqlite = open_store_with(config, vault.clone(), metrics.store.clone())?;
+        let sqlite = Arc::new(sqlite);
         let store: Arc<dyn Store> = sqlite.clone();
         let recovered = store
             .recover(clock.now())
@@ -83,7 +109,10 @@ impl Parts {
             tracing::info!(count = recovered, "claims of the last run are ready again");
         }
         let broker = broker(config, clock)?;
-        let portal: Arc<dyn Destination> = Arc::new(portal(config, clock)?);
+        let portal = portal(config, clock)?
+            .with_tracer(tracer.clone())
+            .with_metrics(metrics.delivery.clone());
+        let portal: Arc<dyn Destination> = Arc::new(portal);
         let delivery = Delivery::new(
             store.clone(),
             broker.clone(),
@@ -93,15 +122,24 @@ impl Parts {
             random.clone(),
         )
         .await
-        .context("failed to read the destinations")?;
-        let services = Arc::new(Services::new(
-            store.clone(),
-            broker.clone(),
+        .context("failed to read the destinations")?
+        .with_tracer(tracer.clone())
+        .with_metrics(metrics.delivery.clone());
+        let seams = Seams {
+            store: store.clone(),
+            operators: sqlite.clone(),
+            broker: broker.clone(),
+        };
+        let services = Services::new(
+            seams,
             delivery.gauges(),
             registry,
             clock.clone(),
             random.clone(),
-        ));
+        );
+        let services = services.with_operators(config.operators.clone());
+        let services = with_log(services.with_tracer(tracer), log);
+        let services = Arc::new(services.with_metrics(metrics.clone()));
         let around = identity::Around {
             store: sqlite.clone(),
             broker: broker.clone(),
@@ -116,6 +154,7 @@ impl Parts {
             sqlite,
             broker,
             delivery,
+            metrics,
             services,
             identity,
         })
@@ -128,8 +167,23 @@ impl Gateway {
     /// # Errors
     /// The first part that cannot be built, with what it needed.
     pub async fn start(config: Config, clock: Clock, random: Random) -> anyhow::Result<Self> {
+        Self::start_with_log(config, clock, random, None).await
+    }
+
+    /// As [`Self::start`], with the control of the process's log, so that operators may change its filter.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with_log(
+        config: Config,
+        clock: Clock,
+        random: Random,
+        log: Option<Control>,
+    ) -> anyhow::Result<Self> {
         install_crypto_provider();
-        let parts = Parts::build(&config, &clock, random).await?;
+        let instance = random.event_id(clock.now()).to_string();
+        let (tracer, spans) = traces::start(&config.traces, instance, &clock)?;
+        let parts = Parts::build(&config, &clock, random, tracer, log.clone()).await?;
         let tls = Arc::new(server_tls(&config.tls, &clock)?);
         let acceptor = Acceptor::bind(config.listen.address, tls.clone(), limits(&config.tls))
             .await
@@ -142,28 +196,48 @@ impl Gateway {
         };
         let (identity, jobs) = parts.identity.unzip();
         let server = RpcServer::new(parts.services.clone(), identity.clone(), rpc).await;
+        let listener = metrics::bind(config.metrics.address).await?;
         let mut gateway = Self {
             address: acceptor.local_address(),
+            metrics_address: listener.as_ref().map(|(address, _)| *address),
+            console_url: None,
+            metrics: parts.metrics,
             services: parts.services,
             store: parts.store,
             identity,
             broker: parts.broker,
             health: server.health(),
+            ready: metrics::Ready::default(),
             edge_stop: CancellationToken::new(),
             delivery_stop: CancellationToken::new(),
             edge: JoinSet::new(),
             workers: JoinSet::new(),
             drain,
             call_timeout: config.delivery.workers.call_timeout(),
+            spans,
         };
+        gateway.watch(&config, &clock, (&parts.sqlite, &tls), listener);
+        gateway
+            .open_console(&config, &clock, parts.sqlite.clone())
+            .await?;
         gateway.follow(&config, tls, acceptor.connections());
         let stop = || gateway.delivery_stop.clone();
         gateway.workers.spawn(parts.delivery.run(stop()));
+        let wakeups = gateway.store.wakeups();
+        gateway.workers.spawn(lienthong_delivery::operations::run(
+            parts.sqlite.clone(),
+            wakeups,
+            clock,
+            stop(),
+        ));
         gateway
             .workers
             .spawn(identity::rewrap(parts.sqlite, stop()));
         if let Some(jobs) = jobs {
             gateway.workers.spawn(jobs.run(stop()));
+        }
+        if let Some(log) = log {
+            gateway.workers.spawn(log.run(stop()));
         }
         gateway
             .edge
@@ -179,10 +253,64 @@ impl Gateway {
         let registry = files::follow_registry(file, self.services.clone(), connections, stop());
         let (broker, store) = (self.broker.clone(), self.store.clone());
         let reserve_mib = config.store.reserve_mib;
-        let health = health::run(broker, store, reserve_mib, self.health.clone(), stop());
+        let told = (self.health.clone(), self.ready.clone());
+        let health = health::run(broker, store, reserve_mib, told, stop());
         self.workers.spawn(reloader);
         self.workers.spawn(registry);
         self.workers.spawn(health);
+    }
+
+    /// Starts the operators' pages, where they are configured.
+    async fn open_console(
+        &mut self,
+        config: &Config,
+        clock: &Clock,
+        actions: Arc<dyn OperatorStore>,
+    ) -> anyhow::Result<()> {
+        let around = lienthong_console::Around {
+            services: self.services.clone(),
+            identity: self.identity.clone(),
+            actions,
+            clock: clock.clone(),
+        };
+        if let Some(server) = console::bind(&config.console, around).await? {
+            self.console_url = Some(server.url());
+            self.edge.spawn(server.run(self.edge_stop.clone()));
+        }
+        Ok(())
+    }
+
+    /// Starts the eye on the gateway itself, and the listener of those who read what it sees.
+    fn watch(
+        &mut self,
+        config: &Config,
+        clock: &Clock,
+        (sqlite, tls): (&Arc<SqliteStore>, &Arc<ServerTls>),
+        listener: Option<(SocketAddr, TcpListener)>,
+    ) {
+        let observer = observer::Observer {
+            services: self.services.clone(),
+            store: self.store.clone(),
+            operators: sqlite.clone(),
+            jobs: sqlite.clone(),
+            broker: self.broker.clone(),
+            identity: self.identity.clone(),
+            tls: tls.clone(),
+            metrics: self.metrics.clone(),
+            clock: clock.clone(),
+            destinations: vec![config.portal.name.clone()],
+            reserve_bytes: config.store.reserve_mib << 20,
+        };
+        let stop = || self.delivery_stop.clone();
+        self.workers.spawn(observer.run(stop()));
+        if let Some((_, listener)) = listener {
+            let scraped = metrics::Scraped {
+                metrics: self.metrics.clone(),
+                ready: self.ready.clone(),
+            };
+            self.workers
+                .spawn(metrics::serve(listener, scraped, stop()));
+        }
     }
 
     /// Waits until a part ends that should run until [`Gateway::stop`]: the process is better started anew.
@@ -197,6 +325,7 @@ impl Gateway {
     /// broker and store closed. Each step is bounded.
     pub async fn stop(mut self) {
         self.health.set_accepting(false).await;
+        self.ready.set(false);
         self.edge_stop.cancel();
         ended(&mut self.edge, self.drain, "calls of participants").await;
         if let Some(identity) = &self.identity {
@@ -211,7 +340,17 @@ impl Gateway {
         ended(&mut self.workers, calls, "calls to destinations").await;
         self.broker.stop().await;
         self.store.close().await;
+        self.spans.stop().await;
     }
+}
+
+/// Lets operators change the log's filter.
+fn with_log(services: Services, log: Option<Control>) -> Services {
+    let Some(log) = log else { return services };
+    services.with_log_control(Arc::new(move |filter, time| {
+        log.set(filter, time)
+            .map_err(|error| format!("failed to {error}"))
+    }))
 }
 
 /// Serves until `stop`; a server that fails by itself is told, since nobody waits for its answer.
@@ -239,10 +378,14 @@ async fn ended(tasks: &mut JoinSet<()>, drain: Duration, what: &str) {
 /// Opens the store.
 pub(crate) fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
     let vault = open_vault(config)?;
-    open_store_with(config, vault)
+    open_store_with(config, vault, StoreMetrics::default())
 }
 
-fn open_store_with(config: &Config, vault: Arc<Vault>) -> anyhow::Result<SqliteStore> {
+fn open_store_with(
+    config: &Config,
+    vault: Arc<Vault>,
+    metrics: StoreMetrics,
+) -> anyhow::Result<SqliteStore> {
     private_files(&config.store.path)
         .with_context(|| format!("failed to create {}", config.store.path.display()))?;
     let destination = DestinationSpec {
@@ -254,6 +397,7 @@ fn open_store_with(config: &Config, vault: Arc<Vault>) -> anyhow::Result<SqliteS
         group_items_max: config.store.group_items_max,
         readers: config.store.readers,
         reserve_bytes: config.store.reserve_mib << 20,
+        metrics,
         ..lienthong_store_sqlite::Config::new(&config.store.path, vec![destination], vault)
     };
     SqliteStore::open(&store)

@@ -24,8 +24,6 @@ use tokio::task::JoinSet;
 
 use super::{PEOPLE, Stage};
 
-/// People verified or looked up one by one, each in a request of its own.
-const ASKED: usize = 2_000;
 /// One claim in so many names somebody else.
 const WRONG_EVERY: usize = 20;
 /// People whose names and numbers stand where they do not belong.
@@ -192,7 +190,7 @@ pub(super) async fn run_job(stage: &mut Stage) {
     assert_eq!(answers, count);
 }
 
-/// Verifications and look-ups, one by one.
+/// Verifications and look-ups, everybody in a request of their own.
 pub(super) async fn ask(stage: &mut Stage) {
     let mut asking = JoinSet::new();
     for asker in 0..ASKERS {
@@ -204,7 +202,7 @@ pub(super) async fn ask(stage: &mut Stage) {
         };
         asking.spawn(async move {
             let mut refused = Vec::new();
-            for index in (asker..ASKED).step_by(ASKERS) {
+            for index in (asker..PEOPLE).step_by(ASKERS) {
                 let (inquiry, claims) = (inquiry.clone(), claimed(&canaries, index));
                 let answer = if index % 2 == 0 {
                     let request = verify(inquiry, claims);
@@ -224,7 +222,7 @@ pub(super) async fn ask(stage: &mut Stage) {
         });
     }
     let refused = asking.join_all().await.into_iter().flatten();
-    let wrong = ASKED / WRONG_EVERY;
+    let wrong = PEOPLE / WRONG_EVERY;
     let refused = refused.collect::<Vec<_>>();
     assert!(
         refused.len() <= wrong,

@@ -78,6 +78,18 @@ impl Site {
         Ok(Self { folder, address })
     }
 
+    /// Adds sections to the configuration file; before the start.
+    pub(super) fn add(&self, sections: &str) -> anyhow::Result<()> {
+        let path = self.folder().join("lienthong.toml");
+        let text = std::fs::read_to_string(&path)?;
+        Ok(std::fs::write(path, text + sections)?)
+    }
+
+    /// A new connection of the operators' system.
+    pub(super) fn operator(&self) -> anyhow::Result<Channel> {
+        self.channel("G22", "vanhanh")
+    }
+
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -227,7 +239,7 @@ fn configuration(
         "embedded"
     };
     format!(
-        "[listen]\naddress = \"{address}\"\ndrain_seconds = 5\n\
+        "[listen]\naddress = \"{address}\"\ndrain_seconds = 5\n[metrics]\naddress = \"\"\n\
          [tls]\ncertificate = {}\nkey = {}\nclient_ca = {}\ntrust_domain = \"{TRUST_DOMAIN}\"\n\
          [participants]\nfile = {}\n\
          [store]\npath = {}\n[vault]\nkeys_file = {}\n\

@@ -32,10 +32,15 @@ const LAST_TIMES_SHORT: u32 = 2;
 /// How long the short schedule lasts at most: three waits of a second, with jitter, and four calls of 1.5 s.
 pub const SCHEDULE: Duration = Duration::from_millis(9_600);
 
+/// Deliveries of one claim, at most as many as the window has.
+const CLAIM_BATCH: u32 = 128;
+
 const TRUST_DOMAIN: &str = "lienthong.local";
 const SYSTEM: &str = "motcua";
 /// The participant whose system operates the gateway.
 const OPERATOR: (&str, &str) = ("G22", "van-hanh");
+/// The second person.
+const APPROVER: (&str, &str) = ("G22", "phe-duyet");
 const CERTIFICATE_DAYS: u16 = 2;
 const POLICY_DAYS_MAX: u16 = 399;
 /// Longest wait for the simulator's address.
@@ -55,9 +60,14 @@ pub struct Setup {
     pub rabbitmq_url: Option<String>,
     /// The retry schedule is over after [`SCHEDULE`].
     pub short_schedule: bool,
+    /// Most deliveries claimed and not finished.
+    pub window: u32,
     /// Keeps the folder, for whoever looks for a cause.
     pub keep: bool,
 }
+
+/// [`Setup::window`] where nothing depends on it: the product's default.
+pub const WINDOW: u32 = 256;
 
 /// The processes and their folder.
 #[derive(Debug)]
@@ -228,6 +238,14 @@ impl Rig {
         self.channel_of(OPERATOR.0, OPERATOR.1)
     }
 
+    /// A channel to the gateway as the second person.
+    ///
+    /// # Errors
+    /// The certificate cannot be read.
+    pub fn approver(&self) -> anyhow::Result<Channel> {
+        self.channel_of(APPROVER.0, APPROVER.1)
+    }
+
     fn channel_of(&self, participant: &str, system: &str) -> anyhow::Result<Channel> {
         let file = |name: String| self.folder.path().join(name);
         let files = ClientTlsFiles {
@@ -269,7 +287,7 @@ fn make_certificates(folder: &Path) -> anyhow::Result<()> {
         .save(folder, Overwrite::No)?;
     let policy = IdentityPolicy::new(TRUST_DOMAIN, POLICY_DAYS_MAX)?;
     let pushers = PROVINCES.map(|province| (province.id, SYSTEM));
-    for holder in pushers.into_iter().chain([OPERATOR]) {
+    for holder in pushers.into_iter().chain([OPERATOR, APPROVER]) {
         let issued = ca.issue_participant(&policy, holder, now, CERTIFICATE_DAYS)?;
         issued.save(folder, Overwrite::No)?;
     }
@@ -288,6 +306,10 @@ fn participants() -> String {
         )
         .expect("a String takes everything");
     }
+    // The operator's participant stands last, so this is another system of it.
+    let second = APPROVER.1;
+    writeln!(text, "[[participant.system]]\nname = \"{second}\"\nrole = \"approver\"")
+        .expect("a String takes everything");
     text
 }
 
@@ -304,10 +326,15 @@ fn configuration(setup: &Setup, folder: &str, port: u16, portal: &str) -> anyhow
         LAST_TIMES_LONG
     };
     let lease_ms = u64::try_from(LEASE.as_millis())?;
+    let (window, claim_batch) = (setup.window, setup.window.min(CLAIM_BATCH));
     Ok(format!(
         r#"[listen]
 address = "127.0.0.1:{port}"
 drain_seconds = 10
+[metrics]
+address = ""
+[console]
+address = ""
 [tls]
 certificate = "{folder}/server.pem"
 key = "{folder}/server-key.pem"
@@ -327,6 +354,8 @@ retry_last_times = {last_times}
 overload_delay_seconds = 1
 lease_ms = {lease_ms}
 call_timeout_ms = 1500
+window = {window}
+claim_batch_max = {claim_batch}
 sweep_ms = 200
 idle_ms = 200
 [delivery.breaker]

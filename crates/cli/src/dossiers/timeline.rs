@@ -4,7 +4,7 @@ use lienthong_proto::dossier::v1::{Delivery, Dossier, TimelineEntry};
 
 use super::status;
 use crate::instant::shown;
-use crate::operations::word;
+use crate::messages::word;
 use crate::output::table::{Table, harmless};
 
 /// Heading, timeline, and every attempt.

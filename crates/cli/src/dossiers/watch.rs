@@ -14,7 +14,7 @@ use super::status;
 use crate::errors::{CliError, tell};
 use crate::instant::shown;
 use crate::messages;
-use crate::operations::word;
+use crate::messages::word;
 use crate::output::Output;
 
 /// Pause before the next try after a lost connection.

@@ -29,6 +29,10 @@ impl ParticipantService for Service {
             role: "identity".into(),
             pins: 2,
             grants: vec![grant],
+            last_seen_at: Some(at()),
+            certificate_ends_at: Some(at()),
+            accepted: 12,
+            refused: 3,
         };
         let push = System {
             name: "motcua".into(),
@@ -41,6 +45,7 @@ impl ParticipantService for Service {
             active: id != "H21",
             rate_per_second_max: 2_000,
             systems,
+            lateness: None,
         };
         Ok(Response::new(ListParticipantsResponse {
             participants: vec![

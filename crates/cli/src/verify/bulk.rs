@@ -13,13 +13,13 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status, Streaming};
 
 use super::answers::Answers;
-use super::meter::Meter;
 use super::sheet::Sheet;
 use super::upload::Upload;
 use crate::connection::unary;
 use crate::errors::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::output::meter::Meter;
 use crate::patience::Patience;
 
 mod summary;

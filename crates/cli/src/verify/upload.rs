@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use super::meter::Meter;
 use super::sheet::Sheet;
 use crate::connection::unary;
 use crate::errors::CliError;
+use crate::output::meter::Meter;
 use crate::patience::Patience;
 
 /// Most items of one message. Source: `JobItems` of the contract.

@@ -31,7 +31,7 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<Exit> {
     let acceptor = Acceptor::bind(listen, tls.clone(), wire::limits(&config.tls))
         .await
         .with_context(|| format!("failed to listen on {listen}"))?;
-    tracing::info!(address = %acceptor.local_address(), "the population adapter answers");
+    tracing::info!(listen.address = %acceptor.local_address(), "the population adapter answers");
 
     let stop = CancellationToken::new();
     let server = AdapterServer::new(registry, &config.population.server)?;
@@ -52,7 +52,7 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<Exit> {
     stop.cancel();
     serving.await.context("failed to stop in order")?;
     while parts.join_next().await.is_some() {}
-    tracing::info!("stopped");
+    tracing::info!("the population adapter stopped");
     Ok(Exit::OK)
 }
 

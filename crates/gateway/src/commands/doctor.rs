@@ -1,6 +1,9 @@
-//! `doctor`: tries everything the configuration names and says what to fix.
+//! `doctor`: tries everything the configuration names and says what it means and what to fix.
 
 mod checks;
+mod files;
+mod outside;
+mod store;
 
 use serde::Serialize;
 
@@ -23,33 +26,28 @@ struct Finding {
     check: &'static str,
     grade: Grade,
     found: String,
+    /// What the operator has to know about it or do; empty when there is nothing to do.
     #[serde(skip_serializing_if = "str::is_empty")]
     fix: &'static str,
 }
 
 impl Finding {
     fn ok(check: &'static str, found: impl Into<String>) -> Self {
-        Self {
-            check,
-            grade: Grade::Ok,
-            found: found.into(),
-            fix: "",
-        }
+        Self::new(check, Grade::Ok, found, "")
     }
 
     fn warn(check: &'static str, found: impl Into<String>, fix: &'static str) -> Self {
-        Self {
-            check,
-            grade: Grade::Warn,
-            found: found.into(),
-            fix,
-        }
+        Self::new(check, Grade::Warn, found, fix)
     }
 
     fn fault(check: &'static str, found: impl Into<String>, fix: &'static str) -> Self {
+        Self::new(check, Grade::Fault, found, fix)
+    }
+
+    fn new(check: &'static str, grade: Grade, found: impl Into<String>, fix: &'static str) -> Self {
         Self {
             check,
-            grade: Grade::Fault,
+            grade,
             found: found.into(),
             fix,
         }
@@ -102,5 +100,39 @@ fn table(findings: &[Finding]) -> String {
             text.extend([format!("       {:<14} -> {fix}\n", "")]);
         }
     }
+    let count = |grade| {
+        let found = findings.iter().filter(|finding| finding.grade == grade);
+        found.count()
+    };
+    let (faults, warnings) = (count(Grade::Fault), count(Grade::Warn));
+    text.extend([format!(
+        "\n{faults} lỗi, {warnings} cảnh báo / {faults} fault(s), {warnings} warning(s)\n"
+    )]);
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_finding_is_a_line_and_its_cure_another() {
+        let findings = [
+            Finding::ok("clock", "2026-11-20T01:30:00Z"),
+            Finding::fault(
+                "key files",
+                "keys.toml can be read by everybody (0644)",
+                "chmod 600 it",
+            ),
+        ];
+        let expected = "\
+ok     clock          2026-11-20T01:30:00Z
+FAULT  key files      keys.toml can be read by everybody (0644)
+                      -> chmod 600 it
+
+1 lỗi, 0 cảnh báo / 1 fault(s), 0 warning(s)
+";
+        console::set_colors_enabled(false);
+        assert_eq!(table(&findings), expected);
+    }
 }

@@ -11,10 +11,11 @@ use crate::wire::Gateway;
 
 pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<Exit> {
     let config = load(args.config.as_deref())?;
-    telemetry::start(&config.log)?;
+    let log = telemetry::start(&config.log)?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut gateway = Gateway::start(config, Clock::system(), Random::system()).await?;
-    tracing::info!(address = %gateway.address, "the gateway accepts statuses");
+    let mut gateway =
+        Gateway::start_with_log(config, Clock::system(), Random::system(), log).await?;
+    tracing::info!(listen.address = %gateway.address, "the gateway accepts statuses");
     let mut exit = Exit::OK;
     tokio::select! {
         _ = terminate.recv() => tracing::info!("asked to stop; finishing what is under way"),
@@ -28,6 +29,6 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<Exit> {
         }
     }
     gateway.stop().await;
-    tracing::info!("stopped");
+    tracing::info!("the gateway stopped");
     Ok(exit)
 }

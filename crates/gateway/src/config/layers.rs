@@ -10,15 +10,22 @@ use super::{Config, ConfigFault, DEFAULT};
 const ENVIRONMENT_PREFIX: &str = "LIENTHONG__";
 
 /// Keys whose empty text means "none".
-const OPTIONAL: [&str; 8] = [
+const OPTIONAL: [&str; 15] = [
     "broker.rabbitmq.ca",
     "broker.rabbitmq.client_certificate",
     "broker.rabbitmq.client_key",
+    "console.accounts_file",
+    "console.address",
+    "console.certificate",
+    "console.key",
+    "console.openid.ca_file",
+    "metrics.address",
     "portal.ca_file",
     "population.remote.server_name",
     "population.soap.ca_file",
     "population.soap.certificate",
     "population.soap.key",
+    "traces.ca",
 ];
 
 /// Keys that take values of several types; serde judges them.
@@ -261,6 +268,8 @@ fn section_fault(name: &str, section: &Value) -> Option<String> {
         "population" => section.try_into::<super::Population>().map(drop),
         "identity" => section.try_into::<lienthong_identity::Config>().map(drop),
         "log" => section.try_into::<super::Log>().map(drop),
+        "console" => section.try_into::<lienthong_console::Config>().map(drop),
+        "metrics" => section.try_into::<super::Metrics>().map(drop),
         _ => Ok(()),
     };
     result.err().map(|error| without_value(&error))

@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use lienthong_console::Accounts;
 use lienthong_domain::province::Province;
-use lienthong_domain::{Private, Timestamp};
+use lienthong_domain::{OperatorRole, Private, Random, Timestamp};
 use lienthong_transport::{DevelopmentCa, IdentityFiles, IdentityPolicy, Overwrite};
 use tempfile::TempDir;
 
@@ -23,6 +24,24 @@ const SYSTEM: &str = "motcua";
 const DAYS: u16 = DevelopmentCa::DAYS_MAX;
 /// The account at the simulated portal.
 pub(super) const PORTAL_ACCOUNT: (&str, &str) = ("lienthong", "demo");
+
+/// Who signs in to the demo's console.
+const CONSOLE_ACCOUNTS: [(&str, &str, OperatorRole); 2] = [
+    ("van-hanh", "Nguyễn Thị An", OperatorRole::Operator),
+    ("phe-duyet", "Trần Văn Bình", OperatorRole::Approver),
+];
+
+/// An account of the console, for whoever watches the demo.
+pub(super) struct Login {
+    /// What is typed.
+    pub(super) name: &'static str,
+    /// What the person is called.
+    pub(super) title: &'static str,
+    /// How far it reaches.
+    pub(super) role: OperatorRole,
+    /// Of this run only.
+    pub(super) password: String,
+}
 
 /// Where everything lies. A temporary folder goes away with this.
 pub(super) struct Folder {
@@ -85,6 +104,25 @@ impl Folder {
         fs::write(self.participants(), text).context("failed to write the participants file")
     }
 
+    /// Makes the accounts of the console, with passwords of this run.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn admit(&self, now: Timestamp) -> anyhow::Result<Vec<Login>> {
+        let logins = CONSOLE_ACCOUNTS.map(|(name, title, role)| Login {
+            name,
+            title,
+            role,
+            password: password(&Random::system()),
+        });
+        Accounts::edit(&self.accounts(), |accounts| {
+            logins.iter().try_for_each(|login| {
+                accounts.add((login.name, login.title), login.role, &login.password, now)
+            })
+        })?;
+        Ok(logins.into())
+    }
+
     /// The gateway's configuration.
     pub(super) fn config(
         &self,
@@ -93,6 +131,9 @@ impl Folder {
     ) -> Config {
         let mut config = Config::default();
         config.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.metrics.address = Some(config.listen.address);
+        config.console.address = Some(config.listen.address);
+        config.console.accounts_file = Some(self.accounts());
         config.listen.reflection = true;
         config.tls.certificate = self.certs().join("server.pem");
         config.tls.key = self.certs().join("server-key.pem");
@@ -153,6 +194,10 @@ impl Folder {
         self.path.join("certs")
     }
 
+    fn accounts(&self) -> PathBuf {
+        self.path.join("accounts.toml")
+    }
+
     fn participants(&self) -> PathBuf {
         self.path.join("participants.toml")
     }
@@ -167,6 +212,17 @@ impl Folder {
             private_key: file("-key"),
         }
     }
+}
+
+/// Sixteen letters and digits that are not mistaken for each other: nearly 80 bits, easy to type.
+fn password(random: &Random) -> String {
+    const LETTERS: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
+    let letter = || {
+        let index = usize::try_from(random.below(LETTERS.len() as u64));
+        char::from(LETTERS[index.expect("below 31")])
+    };
+    let group = || (0..4).map(|_| letter()).collect::<String>();
+    [group(), group(), group(), group()].join("-")
 }
 
 /// Why and how much the demo's provinces may ask about citizens.
@@ -231,6 +287,9 @@ mod tests {
         let now = "2025-11-03T02:00:00Z".parse().unwrap();
         folder.furnish(&provinces, 2_000, now).unwrap();
 
+        let logins = folder.admit(now).unwrap();
+        assert_ne!(logins[0].password, logins[1].password);
+
         let config = folder.config(
             ("http://127.0.0.1:9/x", "http://127.0.0.1:9/y"),
             Some("amqp://localhost/demo"),
@@ -247,6 +306,10 @@ mod tests {
             &operator.private_key,
         ] {
             assert!(file.is_file(), "{}", file.display());
+        }
+        let accounts = Accounts::read(config.console.accounts_file.as_ref().unwrap()).unwrap();
+        for login in &logins {
+            assert_eq!(accounts.find(login.name).unwrap().role, login.role);
         }
         let text = fs::read_to_string(&config.participants.file).unwrap();
         let registry = Registry::parse(&text).unwrap();

@@ -21,7 +21,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::DemoArgs;
 use super::board::{Board, Percentiles};
 use super::citizens::Office;
-use super::folder::{Folder, PORTAL_ACCOUNT};
+use super::folder::{Folder, Login, PORTAL_ACCOUNT};
 use super::ledger::Standing;
 use super::province::{Pusher, UNDER_WAY_MAX};
 use super::record::RecordReader;
@@ -43,6 +43,7 @@ const SIMULATORS_WAIT_MAX: Duration = Duration::from_secs(5);
 pub(super) struct Stage {
     clock: Clock,
     folder: Folder,
+    logins: Vec<Login>,
     gateway: Gateway,
     broker: &'static str,
     seed: u64,
@@ -75,6 +76,7 @@ impl Stage {
             args.rate.saturating_mul(RATE_MARGIN).max(2_000),
             clock.now(),
         )?;
+        let logins = folder.admit(clock.now())?;
 
         let mut settings = PortalConfig {
             record_file: Some(folder.record()),
@@ -125,6 +127,7 @@ impl Stage {
             record_read: false,
             clock,
             folder,
+            logins,
             gateway,
             seed,
             provinces,
@@ -173,13 +176,14 @@ impl Stage {
         let operator = self.folder.operator();
         format!(
             "Trục liên thông · Lienthong demo (seed {}, broker {})\n\
-             Thư mục · folder: {}\n\
+             {}Thư mục · folder: {}\n\
              Nhật ký · log:    {}\n\
              Thử ở cửa sổ khác · try in another terminal:\n  \
              lienthong queues --endpoint {} --ca {} --cert {} --key {}\n\
              Ctrl-C để dừng · to stop.\n",
             self.seed,
             self.broker,
+            self.doors(),
             self.folder.path().display(),
             self.folder.log().display(),
             self.endpoint(),
@@ -187,6 +191,25 @@ impl Stage {
             operator.certificate_chain.display(),
             operator.private_key.display(),
         )
+    }
+
+    /// Where people look on: the console with its accounts of this run, and the metrics.
+    fn doors(&self) -> String {
+        let mut text = String::new();
+        if let Some(url) = &self.gateway.console_url {
+            text.extend([format!("Bảng điều khiển · console: {url}\n")]);
+            for login in &self.logins {
+                let (name, password, role) = (login.name, &login.password, login.role);
+                text.extend([format!(
+                    "  {name:<10} {password}   {} · {role}\n",
+                    login.title
+                )]);
+            }
+        }
+        if let Some(address) = self.gateway.metrics_address {
+            text.extend([format!("Số đo · metrics:  http://{address}/metrics\n")]);
+        }
+        text
     }
 
     /// Takes in what the portal recorded and the store counts, and puts a frame together.

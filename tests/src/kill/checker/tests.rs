@@ -34,6 +34,7 @@ fn entry(place: usize, service: Service) -> Entry {
         body_hash: BodyHash([u8::try_from(place).unwrap() * 2 + part; 32]),
         applied: true,
         refusal: None,
+        trace: None,
     }
 }
 

@@ -31,6 +31,7 @@ fn call(service: Service, number: u8) -> Entry {
         body_hash: BodyHash([number; 32]),
         applied: true,
         refusal: None,
+        trace: None,
     }
 }
 
