@@ -166,7 +166,7 @@ impl Site {
             .unwrap();
         let lines = actions.into_iter().rev();
         lines
-            .map(|action| (action.kind.to_string(), action.by, action.reason))
+            .map(|action| (action.kind, action.by, action.reason))
             .collect()
     }
 

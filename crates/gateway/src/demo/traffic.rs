@@ -23,8 +23,8 @@ pub(super) use office::title;
 
 /// Share of steps that open a new dossier, while there is room.
 const OPEN_CHANCE: f64 = 0.2;
-/// Minutes a dossier was opened before now: long enough for all its steps, see [`case::HOURS_MAX`].
-const MINUTES_AGO: std::ops::Range<i64> = 12 * 24 * 60..90 * 24 * 60;
+/// Seconds a dossier was opened before now: long enough for all its steps.
+const SECONDS_AGO: std::ops::Range<i64> = case::SECONDS_MAX..case::SECONDS_MAX + 1_200;
 /// Largest number of a dossier within an agency and a day, as its code allows.
 const DAILY_NUMBER_MAX: u32 = 99_999;
 
@@ -113,9 +113,9 @@ impl Traffic {
         if self.free.is_empty() {
             return None;
         }
-        let minutes = self.random.random_range(MINUTES_AGO);
+        let seconds = self.random.random_range(SECONDS_AGO);
         // Whole seconds, as the portal keeps them.
-        let opened_at = Timestamp::from_second(now.as_second() - minutes * 60).ok()?;
+        let opened_at = Timestamp::from_second(now.as_second() - seconds).ok()?;
         let index = self.random.random_range(0..self.offices.len());
         let day = opened_at
             .to_zoned(TimeZone::fixed(lienthong_domain::time::OFFSET))
@@ -142,9 +142,9 @@ impl Traffic {
     }
 }
 
-/// The instant `hours` and `minutes` later.
-fn later(at: Timestamp, hours: i64, minutes: i64) -> Timestamp {
-    at + SignedDuration::from_hours(hours) + SignedDuration::from_mins(minutes)
+/// The instant `seconds` later.
+fn later(at: Timestamp, seconds: i64) -> Timestamp {
+    at + SignedDuration::from_secs(seconds)
 }
 
 #[cfg(test)]

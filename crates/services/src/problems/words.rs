@@ -32,11 +32,13 @@ impl Problem {
                 "Nơi nhận {about} từ chối tài khoản của trục liên thông: không trạng thái nào gửi được."
             ),
             K::StatusesLate => format!(
-                "Trạng thái cũ nhất chờ gửi tới {about} đã chờ {figure} phút; hồ sơ có thể bị hiện quá hạn oan."
+                "Trạng thái cũ nhất chờ gửi tới {about} đã chờ {}; hồ sơ có thể bị hiện quá hạn oan.",
+                lasting_vi(figure)
             ),
             K::ProvinceLate => format!(
-                "Trạng thái của {} đến trục liên thông muộn: trung vị giờ qua là {figure} phút sau khi phát sinh. Chậm ở phía hệ thống một cửa, không phải ở trục.",
-                place(about)
+                "Trạng thái của {} đến trục liên thông muộn: trung vị giờ qua là {} sau khi phát sinh. Chậm ở phía hệ thống một cửa, không phải ở trục.",
+                place(about),
+                lasting_vi(figure)
             ),
             K::PoisonDossier => format!(
                 "{figure} lượt gửi tới {about} bị nghi làm dừng tiến trình xử lý, đã được tách riêng để không ảnh hưởng hồ sơ khác."
@@ -95,11 +97,13 @@ impl Problem {
                 format!("{about} refuses the gateway's credentials: no status can be delivered.")
             }
             K::StatusesLate => format!(
-                "The oldest status for {about} has waited {figure} minutes; dossiers may be shown as overdue that are not."
+                "The oldest status for {about} has waited {}; dossiers may be shown as overdue that are not.",
+                lasting_en(figure)
             ),
             K::ProvinceLate => format!(
-                "Statuses of {} reach the gateway late: {figure} minutes after they came about, at the median of the last hour. The delay lies in the case system, not here.",
-                place(about)
+                "Statuses of {} reach the gateway late: {} after they came about, at the median of the last hour. The delay lies in the case system, not here.",
+                place(about),
+                lasting_en(figure)
             ),
             K::PoisonDossier => format!(
                 "{figure} deliveries to {about} are suspected of stopping workers; they were set aside so that no other dossier suffers."
@@ -249,5 +253,23 @@ fn place(root: &str) -> String {
     match Province::by_code(root) {
         Some(province) => format!("{} ({root})", province.name()),
         None => root.to_owned(),
+    }
+}
+
+/// Minutes as people say them: the two largest units would be more than a sentence needs.
+fn lasting_vi(minutes: i64) -> String {
+    match minutes {
+        ..120 => format!("{minutes} phút"),
+        120..2_880 => format!("{} giờ", minutes / 60),
+        _ => format!("{} ngày", minutes / 1_440),
+    }
+}
+
+fn lasting_en(minutes: i64) -> String {
+    match minutes {
+        1 => "1 minute".to_owned(),
+        ..120 => format!("{minutes} minutes"),
+        120..2_880 => format!("{} hours", minutes / 60),
+        _ => format!("{} days", minutes / 1_440),
     }
 }

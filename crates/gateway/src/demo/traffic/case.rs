@@ -18,10 +18,14 @@ use super::later;
 use super::office::Office;
 use crate::demo::people::{self, Person, pick};
 
-/// Hours from the first step to the last at most: eight gaps of [`GAP_HOURS`] and a bit.
-pub(super) const HOURS_MAX: i64 = 9 * GAP_HOURS.end;
-/// Hours between two steps.
-const GAP_HOURS: std::ops::Range<i64> = 2..28;
+/// Seconds from the first step to the last at most: eight gaps of [`GAP_SECONDS`] and a bit.
+pub(super) const SECONDS_MAX: i64 = 9 * GAP_SECONDS.end;
+/// Seconds between two steps. Offices take days; here statuses shall be as fresh as they are in a province that
+/// sends in time, or the overview would rightly call every province late.
+const GAP_SECONDS: std::ops::Range<i64> = 30..180;
+/// Hours that an office has for a step, and for the whole.
+const STEP_HOURS: i64 = 28;
+const WHOLE_HOURS: i64 = 9 * STEP_HOURS;
 /// Share of dossiers with a second line about the same status.
 const EXTRA_LINE_CHANCE: f64 = 0.3;
 /// Share of these lines that reach the gateway after the step that followed them.
@@ -177,7 +181,7 @@ impl Case {
             unit_name: Some(text(&self.office)),
             note: private(step.milestone.note()),
             started_at: Some(step.at),
-            due_at: Some(later(step.at, GAP_HOURS.end, 0)),
+            due_at: Some(later(step.at, STEP_HOURS * 3_600)),
         }
     }
 
@@ -193,7 +197,7 @@ impl Case {
             M::Filed => known,
             M::Received => DossierDetails {
                 received_at: at,
-                due_at: Some(later(step.at, HOURS_MAX, 0)),
+                due_at: Some(later(step.at, WHOLE_HOURS * 3_600)),
                 ..known
             },
             M::Refused => DossierDetails {
@@ -322,11 +326,7 @@ fn steps(random: &mut ChaCha8Rng, opened_at: Timestamp) -> Vec<Step> {
             at,
             source_sequence: place * 10,
         });
-        at = later(
-            at,
-            random.random_range(GAP_HOURS),
-            random.random_range(0..60),
-        );
+        at = later(at, random.random_range(GAP_SECONDS));
     }
     if let Some(index) = extra
         && index + 1 < steps.len()
