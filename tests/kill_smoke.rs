@@ -3,25 +3,37 @@
 use std::path::Path;
 use std::process::Command;
 
-#[test]
-fn two_kills_lose_nothing() {
+use serde_json::Value;
+
+/// What the harness reports of the one scenario, which must be good.
+fn played(arguments: &[&str]) -> Value {
     // The harness breaks the binary of another package, which a test alone does not build. This is the very
     // build of `tests/run`, so that it has nothing left to do there.
-    let arguments = ["build", "--quiet", "--workspace", "--all-targets"];
-    let built = Command::new(env!("CARGO"))
-        .args(arguments)
-        .status()
-        .unwrap();
+    let build = ["build", "--quiet", "--workspace", "--all-targets"];
+    let built = Command::new(env!("CARGO")).args(build).status().unwrap();
     assert!(built.success());
 
     let harness = Path::new(env!("CARGO_BIN_EXE_kill"));
-    let arguments = ["--rounds", "2", "--only", "kill", "--rate", "60", "--json"];
-    let output = Command::new(harness).args(arguments).output().unwrap();
+    let output = Command::new(harness).args(arguments).arg("--json").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{stderr}");
-    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let scenario = &report["scenarios"][0];
-    assert_eq!(scenario["rounds"], 2, "{report}");
-    assert_eq!(scenario["acknowledged"], scenario["delivered"], "{report}");
+    let mut report: Value = serde_json::from_str(&text).unwrap();
+    report["scenarios"][0].take()
+}
+
+#[test]
+fn two_kills_lose_nothing() {
+    let scenario = played(&["--rounds", "2", "--only", "kill", "--rate", "60"]);
+    assert_eq!(scenario["rounds"], 2, "{scenario}");
+    assert_eq!(scenario["acknowledged"], scenario["delivered"], "{scenario}");
+}
+
+/// `tests/kill --only replay` does it with 10,000.
+#[test]
+fn a_replay_of_2000_survives_two_kills_and_a_double_click() {
+    let scenario = played(&["--only", "replay", "--parked", "2000", "--replay-rate", "150"]);
+    assert_eq!(scenario["rounds"], 2, "{scenario}");
+    assert_eq!(scenario["acknowledged"], scenario["delivered"], "{scenario}");
+    assert_eq!(scenario["replayed"]["deliveries"], 2_000, "{scenario}");
 }

@@ -9,6 +9,7 @@ pub mod door;
 pub mod load;
 pub mod operator;
 pub mod process;
+pub mod replay;
 pub mod report;
 pub mod rig;
 pub mod run;

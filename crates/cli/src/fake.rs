@@ -4,6 +4,7 @@
 mod identity;
 mod operators;
 mod participants;
+mod samples;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -30,7 +31,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::identity::{Moods, Record};
-pub(crate) use self::operators::{Duty, overview};
+pub(crate) use self::operators::Duty;
+pub(crate) use self::samples::overview;
 use crate::command::execute;
 use crate::errors::CliError;
 use crate::output::{Captured, Output};

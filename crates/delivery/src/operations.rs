@@ -12,11 +12,12 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// The time between two steps while an operation runs, and the shortest one between two looks for one.
-const STEP_INTERVAL: Duration = Duration::from_millis(250);
+const STEP_INTERVAL: Duration = Duration::from_millis(50);
 /// Longest it takes until an operation is noticed whose wake-up got lost.
 const IDLE_MAX: Duration = Duration::from_secs(2);
-/// Most deliveries that one step moves of one operation: what the fastest moves in two intervals.
-const STEP_DELIVERIES_MAX: u32 = 500;
+/// Most deliveries that one step moves of one operation: what the fastest moves in two intervals. Small, because provinces
+/// wait for the transaction of a step as for any other.
+const STEP_DELIVERIES_MAX: u32 = 100;
 /// Time over which an operation may catch up after a pause or a restart: one late step, so that no second moves more than
 /// half as much again as was asked for.
 const CATCH_UP_MAX: Duration = Duration::from_millis(500);

@@ -9,8 +9,9 @@ use anyhow::Context as _;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use lienthong_testkit::rabbitmq::PrivateRabbit;
+use lienthong_tests::kill::replay::{self, ReplayPlan};
 use lienthong_tests::kill::report::{Outcome, json_report, table};
-use lienthong_tests::kill::rig::Setup;
+use lienthong_tests::kill::rig::{Setup, WINDOW};
 use lienthong_tests::kill::run::{RunPlan, run};
 use lienthong_tests::kill::scenario::{Broker, Scenario};
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,9 +29,14 @@ struct Arguments {
     /// With a private RabbitMQ instead of the embedded broker.
     #[arg(long)]
     rabbitmq: bool,
-    /// One scenario only.
+    /// One scenario only; `replay` is played only when it is asked for.
     #[arg(long)]
     only: Option<Scenario>,
+    /// Parked deliveries of `replay`, and how many of them are made ready a second.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=29_000))]
+    parked: u32,
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    replay_rate: u32,
     /// Decides events, moments and faults.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -164,13 +170,27 @@ async fn run_one(
         }
         None => None,
     };
+    let setup = Setup {
+        program: program.to_owned(),
+        rabbitmq_url,
+        short_schedule: scenario.has_short_schedule(),
+        window: WINDOW,
+        keep: arguments.keep,
+    };
+    if scenario == Scenario::Replay {
+        let plan = ReplayPlan {
+            setup: Setup {
+                window: replay::WINDOW,
+                ..setup
+            },
+            seed: arguments.seed,
+            dossiers: arguments.parked,
+            per_second: arguments.replay_rate,
+        };
+        return replay::run(&plan).await;
+    }
     let plan = RunPlan {
-        setup: Setup {
-            program: program.to_owned(),
-            rabbitmq_url,
-            short_schedule: scenario.has_short_schedule(),
-            keep: arguments.keep,
-        },
+        setup,
         seed: arguments.seed,
         rate: arguments.rate,
         rounds: scenario.rounds(arguments.rounds),

@@ -10,7 +10,7 @@ use lienthong_proto::admin::v1::queue_service_client::QueueServiceClient;
 use lienthong_proto::admin::v1::{
     ApproveOperationRequest, DeliveryIdList, DeliverySelection, ExplainDossierRequest,
     ListOperationsRequest, ListParkedDeliveriesRequest, ListQueuesRequest, Operation,
-    ParkedDelivery, ParkedFilter, ReplayDeliveriesRequest,
+    ParkedDelivery, ParkedFilter, ReplayDeliveriesRequest, StateCounts,
 };
 use lienthong_proto::dossier::v1::dossier_service_client::DossierServiceClient;
 use lienthong_proto::dossier::v1::{ListStatusEventsRequest, TimelineEntry};
@@ -65,7 +65,7 @@ impl Operator {
         Ok(counts.map(|count| count.parked).sum())
     }
 
-    async fn counts(&mut self) -> anyhow::Result<Vec<DeliveryCounts>> {
+    async fn counts(&mut self) -> anyhow::Result<Vec<StateCounts>> {
         let asked = tokio::time::timeout(ANSWER_MAX, self.queues.list_queues(ListQueuesRequest {}));
         let answer = asked.await.context("the queues got no answer")??;
         let queues = answer.into_inner().queues.into_iter();

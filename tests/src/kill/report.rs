@@ -29,6 +29,38 @@ pub struct Outcome {
     pub evidence: Vec<String>,
     /// The folder with the logs, if it is kept.
     pub folder: String,
+    /// What a replay showed beside.
+    pub replayed: Option<Replayed>,
+}
+
+/// What a replay of many parked deliveries showed.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    /// Deliveries that were parked.
+    pub deliveries: u64,
+    /// Requests under the one key.
+    pub requests: u64,
+    /// Deliveries a second asked for.
+    pub per_second: u32,
+    /// The most that reached the portal in any second.
+    pub busiest_second: usize,
+    /// The most that rate, catching up and window explain.
+    pub second_max: usize,
+    /// From the request to empty queues, kills included.
+    pub took_seconds: f64,
+}
+
+impl Replayed {
+    fn json(&self) -> Value {
+        json!({
+            "deliveries": self.deliveries,
+            "requests": self.requests,
+            "per_second": self.per_second,
+            "busiest_second": self.busiest_second,
+            "second_max": self.second_max,
+            "took_seconds": self.took_seconds,
+        })
+    }
 }
 
 impl Outcome {
@@ -86,6 +118,7 @@ impl Outcome {
             "longest_recovery_seconds": self.longest_recovery_seconds,
             "took_seconds": self.took_seconds,
             "evidence": self.evidence,
+            "replayed": self.replayed.as_ref().map(Replayed::json),
         })
     }
 }
@@ -126,6 +159,19 @@ pub fn table(broker: &str, seed: u64, outcomes: &[Outcome]) -> String {
         )
         .expect("a String takes everything");
     }
+    for replayed in outcomes.iter().filter_map(|outcome| outcome.replayed.as_ref()) {
+        writeln!(
+            text,
+            "\nreplay: {} deliveries by one operation of {} requests in {:.1} s; asked for {} a second, the busiest second had {} (explained: {})",
+            replayed.deliveries,
+            replayed.requests,
+            replayed.took_seconds,
+            replayed.per_second,
+            replayed.busiest_second,
+            replayed.second_max,
+        )
+        .expect("a String takes everything");
+    }
     for outcome in outcomes.iter().filter(|outcome| !outcome.is_good()) {
         writeln!(text, "\n{} is NOT good:", outcome.scenario).expect("a String takes everything");
         for line in &outcome.evidence {
@@ -151,6 +197,7 @@ mod tests {
             took_seconds: 3.0,
             evidence: vec!["H21.17-260801-0001/2 is missing".to_owned()],
             folder: String::new(),
+            replayed: None,
         }
     }
 

@@ -243,6 +243,7 @@ impl Run {
             took_seconds: took.as_secs_f64(),
             evidence: checker.faults().to_vec(),
             folder: self.rig.folder().display().to_string(),
+            replayed: None,
         }
     }
 }

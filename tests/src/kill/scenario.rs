@@ -43,10 +43,12 @@ pub enum Scenario {
     Freeze,
     /// The portal is slow, fails, resets and repeats.
     PortalFaults,
+    /// The gateway is killed while it replays what a mended portal had rejected. It has a course of its own.
+    Replay,
 }
 
 impl Scenario {
-    /// All of them; those of the broker need RabbitMQ.
+    /// All that are played under the same load; those of the broker need RabbitMQ.
     pub const ALL: [Self; 7] = [
         Self::Kill,
         Self::BrokerStop,
@@ -67,6 +69,7 @@ impl Scenario {
             Self::PortalDown => "portal-down",
             Self::Freeze => "freeze",
             Self::PortalFaults => "portal-faults",
+            Self::Replay => "replay",
         }
     }
 
@@ -89,7 +92,7 @@ impl Scenario {
     pub fn rounds(self, kills: u32) -> u32 {
         match self {
             Self::Kill => kills,
-            Self::PortalDown => 1,
+            Self::PortalDown | Self::Replay => 1,
             Self::BrokerStop
             | Self::BrokerKill
             | Self::BrokerWipe
@@ -115,6 +118,7 @@ pub(super) async fn round(
         Scenario::PortalDown => portal_down(run).await,
         Scenario::Freeze => freeze(run).await,
         Scenario::PortalFaults => portal_faults(run).await,
+        Scenario::Replay => anyhow::bail!("a replay has no rounds"),
     }
 }
 

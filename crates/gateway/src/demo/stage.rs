@@ -84,7 +84,7 @@ impl Stage {
             record_entries_max: 0,
             started_at_ms: clock.now().as_millisecond(),
             seed,
-            faults: args.faults.script(seed),
+            faults: args.faults.script(seed, args.duration.is_some()),
             ..PortalConfig::default()
         };
         let (user, password) = PORTAL_ACCOUNT;

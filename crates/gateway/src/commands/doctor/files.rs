@@ -10,7 +10,7 @@ use super::Finding;
 use crate::config::Config;
 use crate::wire;
 
-/// A certificate with fewer days left is worth a warning. Source: the problem CERTIFICATE_ENDING.
+/// A certificate with fewer days left is worth a warning. Source: the problem `CERTIFICATE_ENDING`.
 const CERTIFICATE_DAYS_WARN: i64 = 21;
 /// A revocation list with fewer days left is worth a warning.
 const REVOCATION_DAYS_WARN: i64 = 3;

@@ -14,7 +14,7 @@ use crate::wire;
 
 /// How long an outside system may take to answer the doctor.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Clocks may differ by so many seconds. Source: the problem CLOCK_WRONG.
+/// Clocks may differ by so many seconds. Source: the problem `CLOCK_WRONG`.
 const CLOCK_SECONDS_WARN: f64 = 30.0;
 const CLOCK_SECONDS_FAULT: f64 = 300.0;
 

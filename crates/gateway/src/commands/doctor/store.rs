@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::wire;
 
 /// How long the integrity check may take; a large store is checked in part then.
-const INTEGRITY_PATIENCE: Duration = Duration::from_secs(60);
+const INTEGRITY_PATIENCE: Duration = Duration::from_mins(1);
 /// Writes to the disk that are timed, each as large as a page of the store.
 const WRITES: usize = 5;
 const WRITE_BYTES: usize = 4_096;
