@@ -14,7 +14,11 @@ fn played(arguments: &[&str]) -> Value {
     assert!(built.success());
 
     let harness = Path::new(env!("CARGO_BIN_EXE_kill"));
-    let output = Command::new(harness).args(arguments).arg("--json").output().unwrap();
+    let output = Command::new(harness)
+        .args(arguments)
+        .arg("--json")
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{stderr}");
@@ -26,14 +30,27 @@ fn played(arguments: &[&str]) -> Value {
 fn two_kills_lose_nothing() {
     let scenario = played(&["--rounds", "2", "--only", "kill", "--rate", "60"]);
     assert_eq!(scenario["rounds"], 2, "{scenario}");
-    assert_eq!(scenario["acknowledged"], scenario["delivered"], "{scenario}");
+    assert_eq!(
+        scenario["acknowledged"], scenario["delivered"],
+        "{scenario}"
+    );
 }
 
 /// `tests/kill --only replay` does it with 10,000.
 #[test]
 fn a_replay_of_2000_survives_two_kills_and_a_double_click() {
-    let scenario = played(&["--only", "replay", "--parked", "2000", "--replay-rate", "150"]);
+    let scenario = played(&[
+        "--only",
+        "replay",
+        "--parked",
+        "2000",
+        "--replay-rate",
+        "150",
+    ]);
     assert_eq!(scenario["rounds"], 2, "{scenario}");
-    assert_eq!(scenario["acknowledged"], scenario["delivered"], "{scenario}");
+    assert_eq!(
+        scenario["acknowledged"], scenario["delivered"],
+        "{scenario}"
+    );
     assert_eq!(scenario["replayed"]["deliveries"], 2_000, "{scenario}");
 }

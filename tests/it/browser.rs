@@ -71,7 +71,11 @@ async fn an_operator_finds_replays_and_sees_delivered_and_attackers_get_nowhere(
     assert!(output.status.success(), "{told}");
     let seen: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
     assert_eq!(seen["findings"], json!([]), "axe-core and widths");
-    assert_eq!(seen["problems"], json!([]), "scripts, policies, other hosts");
+    assert_eq!(
+        seen["problems"],
+        json!([]),
+        "scripts, policies, other hosts"
+    );
     assert_eq!(seen["operations"], 1, "a double click is one operation");
     let dossiers = gateway.portal.record().dossiers;
     let taken = dossiers.get(DOSSIER).map(|dossier| dossier.syncs);

@@ -62,6 +62,7 @@ struct Stage {
     log: PathBuf,
     told: Told,
     collector: Collector,
+    beside_metrics: String,
     _log_folder: tempfile::TempDir,
 }
 
@@ -103,6 +104,7 @@ impl Stage {
             log,
             told: Told::default(),
             collector,
+            beside_metrics: String::new(),
             _log_folder: log_folder,
         }
     }

@@ -114,7 +114,12 @@ impl TestGateway {
         });
         let mut config = quick_config(folder.path(), &base, &database);
         change(&mut config);
-        let gateway = Gateway::start(config.clone(), clock.clone(), Random::system()).await?;
+        let gateway = Box::pin(Gateway::start(
+            config.clone(),
+            clock.clone(),
+            Random::system(),
+        ))
+        .await?;
         Ok(Self {
             folder,
             config,

@@ -87,7 +87,8 @@ impl Gateway {
         install_crypto_provider();
         let instance = random.event_id(clock.now()).to_string();
         let (tracer, spans) = traces::start(&config.traces, instance, &clock)?;
-        let parts = Parts::build(&config, &clock, random, tracer, log.clone()).await?;
+        // On the heap: the future is large, and so would be that of everybody who starts a gateway.
+        let parts = Box::pin(Parts::build(&config, &clock, random, tracer, log.clone())).await?;
         let tls = Arc::new(server_tls(&config.tls, &clock)?);
         let acceptor = Acceptor::bind(config.listen.address, tls.clone(), limits(&config.tls))
             .await

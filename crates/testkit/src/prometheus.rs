@@ -74,7 +74,10 @@ impl PrivatePrometheus {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = File::create(file("log"))?;
         let process = Command::new(path)
-            .arg(format!("--config.file={}", file("prometheus.yml").display()))
+            .arg(format!(
+                "--config.file={}",
+                file("prometheus.yml").display()
+            ))
             .arg(format!("--storage.tsdb.path={}", file("data").display()))
             .arg(format!("--web.listen-address={address}"))
             .stdin(Stdio::null())
@@ -162,7 +165,9 @@ fn windows_short(line: &str) -> String {
     let mut parts = line.split('[');
     let mut short = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let window = part.split_once(']').filter(|(window, _)| is_duration(window));
+        let window = part
+            .split_once(']')
+            .filter(|(window, _)| is_duration(window));
         short.push('[');
         match window {
             Some((_, rest)) => {
@@ -202,7 +207,11 @@ mod tests {
         let alert = alerts(body).unwrap().remove(0);
         assert!(alert.firing);
         assert_eq!(alert.name, "A");
-        assert!(alert.labels.contains(&("destination".into(), "dvcqg".into())));
+        assert!(
+            alert
+                .labels
+                .contains(&("destination".into(), "dvcqg".into()))
+        );
         assert!(alerts("{}").is_err());
     }
 }

@@ -6,6 +6,7 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOpti
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use lienthong_simulators::population::Citizen;
+use lienthong_telemetry::metrics::Format;
 use lienthong_testkit::rabbitmq::PrivateRabbit;
 use lienthong_tests::harness::canaries::{Search, born};
 use tonic::Status;
@@ -26,23 +27,28 @@ pub(super) enum Place {
     ErrorAnswers,
     /// What the collector was sent.
     Spans,
+    /// What Prometheus reads, in both forms.
+    Metrics,
 }
 
 impl Place {
     /// Every place that is searched.
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Log,
         Self::StoreAndKeys,
         Self::Broker,
         Self::ErrorAnswers,
         Self::Spans,
+        Self::Metrics,
     ];
 
     /// Whether there is such a place on this machine.
     pub(super) fn is_there(self, stage: &Stage) -> bool {
         match self {
             Self::Broker => stage.rabbit.is_some(),
-            Self::Log | Self::StoreAndKeys | Self::ErrorAnswers | Self::Spans => true,
+            Self::Log | Self::StoreAndKeys | Self::ErrorAnswers | Self::Spans | Self::Metrics => {
+                true
+            }
         }
     }
 
@@ -57,6 +63,7 @@ impl Place {
             Self::Broker => search_files(stage, &broker_folders(stage)),
             Self::ErrorAnswers => stage.canaries.search("errors", &stage.told.text),
             Self::Spans => stage.canaries.search("spans", &stage.collector.written()),
+            Self::Metrics => stage.canaries.search("metrics", &metrics(stage)),
         }
     }
 
@@ -72,8 +79,19 @@ impl Place {
             Self::Broker => keep_in_the_broker(&stage.broker_url, &person.number).await,
             Self::ErrorAnswers => stage.told.status(&Status::not_found(born(person))),
             Self::Spans => stage.collector.send(&person.number).await,
+            // No label takes such a text, so it is put beside what the gateway tells.
+            Self::Metrics => stage.beside_metrics.push_str(&person.number),
         }
     }
+}
+
+/// Both forms of the metrics, and what was planted beside them.
+fn metrics(stage: &Stage) -> Vec<u8> {
+    let metrics = &stage.gateway.running().metrics;
+    let forms = [Format::Text, Format::OpenMetrics].map(|format| metrics.render(format));
+    [forms.concat(), stage.beside_metrics.clone()]
+        .concat()
+        .into_bytes()
 }
 
 fn search_files(stage: &Stage, paths: &[&Path]) -> Search {

@@ -31,9 +31,12 @@ async fn the_broker_blocks_for_want_of_memory() {
     block_in_place(|| rabbit.node().memory_alarm(true)).unwrap();
     stage.send(DOSSIERS).await;
     stage.fires("BrokerBlocked", "gateway").await;
-    let advice = "Xem cảnh báo bộ nhớ, ổ đĩa của RabbitMQ ( rabbitmq-diagnostics alarms ) và gỡ nguyên nhân";
+    let advice =
+        "Xem cảnh báo bộ nhớ, ổ đĩa của RabbitMQ (rabbitmq-diagnostics alarms) và gỡ nguyên nhân";
     stage.shows("/", &[BLOCKED, advice]).await;
-    stage.shows("/queues", &["Đã nối nhưng đang chặn gửi"]).await;
+    stage
+        .shows("/queues", &["Đã nối nhưng đang chặn gửi"])
+        .await;
     block_in_place(|| rabbit.node().memory_alarm(false)).unwrap();
     stage.ends("BrokerBlocked", "gateway", BLOCKED).await;
     stage.close().await;
@@ -63,7 +66,9 @@ async fn the_broker_comes_back_empty() {
     stage.fires("BrokerDisconnected", "gateway").await;
     let advice = "Kiểm tra máy chủ RabbitMQ và đường mạng, chạy lienthong doctor";
     stage.shows("/", &[AWAY, advice]).await;
-    stage.shows("/queues", &["Mất kết nối, đang tự nối lại", &vhost]).await;
+    stage
+        .shows("/queues", &["Mất kết nối, đang tự nối lại", &vhost])
+        .await;
     // Whoever operates the broker makes the vhost; queues and policies are the gateway's to make.
     let node = rabbit.node();
     block_in_place(|| node.create_vhosts(std::slice::from_ref(&vhost))).unwrap();

@@ -45,7 +45,7 @@ async fn the_disk_is_full() {
     let event = late.remove(0);
     let refused = offer(&mut client, event.clone()).await;
     assert_eq!(refused.unwrap_err().code(), Code::ResourceExhausted);
-    let advice = "Giải phóng hoặc mở rộng ổ đĩa ( lienthong doctor chỉ ra ổ nào)";
+    let advice = "Giải phóng hoặc mở rộng ổ đĩa (lienthong doctor chỉ ra ổ nào)";
     stage.shows("/", &[FULL, advice]).await;
 
     std::fs::remove_file(&path).unwrap();
@@ -68,8 +68,10 @@ async fn the_clock_is_wrong() {
     minutes.store(7, Ordering::Relaxed);
     stage.send(DOSSIERS).await;
     stage.fires("ClockWrong", "gateway").await;
-    let advice = "Kiểm tra đồng bộ giờ của máy này ( timedatectl , chrony)";
-    stage.shows("/", &["Đồng hồ của nơi nhận lệch 4", WRONG, advice]).await;
+    let advice = "Kiểm tra đồng bộ giờ của máy này (timedatectl, chrony)";
+    stage
+        .shows("/", &["Đồng hồ của nơi nhận lệch 4", WRONG, advice])
+        .await;
 
     minutes.store(0, Ordering::Relaxed);
     stage.sign_in_again().await;
@@ -90,9 +92,10 @@ fn certify(folder: &Path, days: u16) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_certificate_expires_soon() {
     const ENDING: &str = "Chứng thư số của trục liên thông còn 1 ngày là hết hạn";
-    let mut stage = Stage::open(|config| certify(config.tls.certificate.parent().unwrap(), 2)).await;
+    let mut stage =
+        Stage::open(|config| certify(config.tls.certificate.parent().unwrap(), 2)).await;
     stage.fires("CertificateEnding", "gateway").await;
-    let advice = "Xin cấp chứng thư mới và đặt vào tệp cấu hình [tls] ; trục tự nạp lại, không cần khởi động lại.";
+    let advice = "Xin cấp chứng thư mới và đặt vào tệp cấu hình [tls]; trục tự nạp lại, không cần khởi động lại.";
     stage.shows("/", &[ENDING, advice]).await;
     let address = stage.gateway.address();
 

@@ -61,7 +61,7 @@ async fn the_portals_session_expires_again_and_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_dossier_is_poison() {
     const MESSAGE: &str = "Mã thủ tục không có trong danh mục";
-    const PARKED: &str = "1 lượt gửi tới dvcqg dừng lại chờ người xử lý";
+    const PARKED: &str = "1 lượt gửi tới dvcqg đang bị tạm giữ chờ người xử lý";
     let mut stage = Stage::open(|_| ()).await;
     // The next dossiers are numbered on; which of them is the poison is the seed's choice.
     let poison = 7 + stage.traffic.below(10);
@@ -81,12 +81,19 @@ async fn one_dossier_is_poison() {
     stage.shows(&format!("/dossiers/{code}"), &[MESSAGE]).await;
     let others = async || {
         let record = stage.gateway.portal.record();
-        let arrived = |code: &&String| record.dossiers.get(*code).is_some_and(|seen| seen.syncs > 1);
+        let arrived = |code: &&String| {
+            record
+                .dossiers
+                .get(*code)
+                .is_some_and(|seen| seen.syncs > 1)
+        };
         sent.iter().filter(arrived).count() == sent.len() - 1
     };
     stage.gateway.until("all others flow", others).await;
     is_mended(&stage);
-    stage.replay_by_console("Cổng đã sửa danh mục thủ tục").await;
+    stage
+        .replay_by_console("Cổng đã sửa danh mục thủ tục")
+        .await;
     stage.ends("DeliveriesParked", DESTINATION, PARKED).await;
     stage.close().await;
 }
@@ -105,7 +112,9 @@ async fn the_portal_refuses_our_password() {
     stage.fires("CredentialsRefused", DESTINATION).await;
     let advice = "Sửa tài khoản, mật khẩu của dvcqg trong cấu hình rồi khởi động lại";
     stage.shows("/", &[REFUSED, advice]).await;
-    stage.restart_with(|config| config.portal.password = right).await;
+    stage
+        .restart_with(|config| config.portal.password = right)
+        .await;
     stage.ends("CredentialsRefused", DESTINATION, REFUSED).await;
     stage.close().await;
 }

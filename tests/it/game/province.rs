@@ -14,7 +14,9 @@ async fn a_province_is_slow() {
     let mut stage = Stage::open(|_| ()).await;
     let (gateway, traffic) = (&stage.gateway, &mut stage.traffic);
     let hours_old = Duration::from_hours(5);
-    traffic.send_from(gateway, PROVINCE, DOSSIERS, hours_old).await;
+    traffic
+        .send_from(gateway, PROVINCE, DOSSIERS, hours_old)
+        .await;
     stage.fires("ProvinceLate", PROVINCE).await;
     let advice = "Báo bộ phận kỹ thuật của Thanh Hóa (H56)";
     stage.shows("/", &[LATE, advice]).await;
@@ -22,7 +24,9 @@ async fn a_province_is_slow() {
 
     // It ends when most of what comes is on time again.
     let (gateway, traffic) = (&stage.gateway, &mut stage.traffic);
-    traffic.send_from(gateway, PROVINCE, 2 * DOSSIERS, ON_TIME).await;
+    traffic
+        .send_from(gateway, PROVINCE, 2 * DOSSIERS, ON_TIME)
+        .await;
     stage.ends("ProvinceLate", PROVINCE, LATE).await;
     stage.close().await;
 }

@@ -51,7 +51,10 @@ impl Stage {
             // An outage lasts as long as it lasts, and nobody gives up meanwhile.
             workers.retry_last_times = 10_000;
             (workers.lease_ms, workers.call_timeout_ms) = (5_000, 3_000);
-            (workers.breaker.open_seconds, workers.breaker.open_seconds_max) = (1, 2);
+            (
+                workers.breaker.open_seconds,
+                workers.breaker.open_seconds_max,
+            ) = (1, 2);
             change(config);
         });
         let gateway = gateway.await.expect("a gateway starts in a test");
@@ -101,7 +104,10 @@ impl Stage {
         self.until_alert(alert, about, false).await;
         let deadline = Instant::now() + PATIENCE;
         while self.reads("/").await.contains(sentence) {
-            assert!(Instant::now() < deadline, "the overview still says: {sentence}");
+            assert!(
+                Instant::now() < deadline,
+                "the overview still says: {sentence}"
+            );
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -117,7 +123,10 @@ impl Stage {
             let found = |firing: &Vec<(String, String)>| {
                 firing.contains(&(alert.to_owned(), about.to_owned()))
             };
-            if firing.as_ref().is_some_and(|firing| found(firing) == expected) {
+            if firing
+                .as_ref()
+                .is_some_and(|firing| found(firing) == expected)
+            {
                 return;
             }
             assert!(
@@ -181,7 +190,11 @@ impl Stage {
         ];
         let confirming = self.reader.send(check, "/parked/confirm", &chosen).await;
         let confirming = confirming.unwrap();
-        assert!(words(&confirming.body).contains(reason), "{}", confirming.body);
+        assert!(
+            words(&confirming.body).contains(reason),
+            "{}",
+            confirming.body
+        );
         let key = field_value(&confirming.body, "key").expect("the form has a key");
         let asked = [&chosen[..], &[("key", key.as_str())]].concat();
         let click = async || -> Page {

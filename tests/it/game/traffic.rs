@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use lienthong_domain::Clock;
 use lienthong_proto::dossier::v1::dossier_service_client::DossierServiceClient;
-use lienthong_proto::dossier::v1::{
-    DossierDetails, DossierStatus, PushStatusRequest, StatusEvent,
-};
+use lienthong_proto::dossier::v1::{DossierDetails, DossierStatus, PushStatusRequest, StatusEvent};
 use lienthong_simulators::portal::Record;
 use lienthong_tests::harness::{TestGateway, events};
 use prost_types::Timestamp;
@@ -37,7 +35,9 @@ impl Traffic {
     /// With the seed of the environment, or another one each time.
     pub(super) fn new() -> Self {
         let given = std::env::var(SEED).ok();
-        let seed = given.map_or_else(rand::random, |text| text.parse().expect("a seed is a number"));
+        let seed = given.map_or_else(rand::random, |text| {
+            text.parse().expect("a seed is a number")
+        });
         println!("{SEED}={seed} plays this game again");
         Self {
             seed,
@@ -110,7 +110,11 @@ impl Traffic {
     }
 
     /// Offers an event until it is accepted, as case systems do.
-    pub(super) async fn push(&mut self, client: &mut DossierServiceClient<Channel>, event: StatusEvent) {
+    pub(super) async fn push(
+        &mut self,
+        client: &mut DossierServiceClient<Channel>,
+        event: StatusEvent,
+    ) {
         loop {
             match offer(client, event.clone()).await {
                 Ok(()) => break,

@@ -100,7 +100,7 @@ fn a_bad_line_is_found() {
         ),
         (r#"tracing::info!("done");"#, 1),
         (r#"tracing::info!("the gateway ended.");"#, 1),
-        (r#"tracing::info!(dossier.code = %code);"#, 1),
+        (r"tracing::info!(dossier.code = %code);", 1),
         (r#"tracing::info!(code = %code, "a dossier came in");"#, 1),
         (
             r#"tracing::info!(Dossier.Code = %code, "a dossier came in");"#,

@@ -5,6 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use jiff::tz::TimeZone;
+use lienthong_domain::Clock;
 use lienthong_proto::admin::v1 as admin;
 use lienthong_proto::admin::v1::audit_service_client::AuditServiceClient;
 use lienthong_proto::admin::v1::delivery_service_client::DeliveryServiceClient;
@@ -231,96 +233,110 @@ impl Desk {
         Ok(first.context("nothing is parked")?.dossier_code)
     }
 
-    async fn call(&self, call: &str, dossier: &str) -> anyhow::Result<()> {
+    async fn call(&self, call: Call, dossier: &str) -> anyhow::Result<()> {
         let channel = self.channel.clone();
-        let filter = || admin::ParkedFilter {
-            destination: DESTINATION.to_owned(),
-            ..Default::default()
-        };
+        let mut queues = QueueServiceClient::new(channel.clone());
+        let mut destinations = DestinationServiceClient::new(channel.clone());
+        let mut deliveries = DeliveryServiceClient::new(channel.clone());
         match call {
-            "GetOverview" => drop(
-                OverviewServiceClient::new(channel)
-                    .get_overview(admin::GetOverviewRequest {})
-                    .await?,
-            ),
-            "ListQueues" => drop(
-                QueueServiceClient::new(channel)
-                    .list_queues(admin::ListQueuesRequest {})
-                    .await?,
-            ),
-            "ListDestinations" => drop(
-                DestinationServiceClient::new(channel)
-                    .list_destinations(admin::ListDestinationsRequest {})
-                    .await?,
-            ),
-            "ListParkedDeliveries" => drop(
-                DeliveryServiceClient::new(channel)
-                    .list_parked_deliveries(admin::ListParkedDeliveriesRequest {
-                        filter: Some(filter()),
-                        page_size: 100,
-                        ..Default::default()
-                    })
-                    .await?,
-            ),
-            "ListParkedGroups" => drop(
-                DeliveryServiceClient::new(channel)
-                    .list_parked_groups(admin::ListParkedGroupsRequest::default())
-                    .await?,
-            ),
-            "ReplayDeliveries, dry run" => drop(
-                DeliveryServiceClient::new(channel)
-                    .replay_deliveries(admin::ReplayDeliveriesRequest {
-                        selection: Some(everything(filter())),
-                        dry_run: true,
-                        reason: "benchmark".to_owned(),
-                        ..Default::default()
-                    })
-                    .await?,
-            ),
-            "ExplainDossier" => drop(
-                DeliveryServiceClient::new(channel)
-                    .explain_dossier(admin::ExplainDossierRequest {
-                        dossier_code: dossier.to_owned(),
-                    })
-                    .await?,
-            ),
-            "ListActions" => drop(
-                AuditServiceClient::new(channel)
-                    .list_actions(admin::ListActionsRequest::default())
-                    .await?,
-            ),
-            "GetReport" => {
-                let today =
-                    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(7)));
-                let day = today.date().to_string();
-                let request = admin::GetReportRequest {
-                    first_day: day.clone(),
-                    last_day: day,
-                    ..Default::default()
-                };
+            Call::GetOverview => {
+                let mut overviews = OverviewServiceClient::new(channel);
+                drop(overviews.get_overview(admin::GetOverviewRequest {}).await?);
+            }
+            Call::ListQueues => drop(queues.list_queues(admin::ListQueuesRequest {}).await?),
+            Call::ListDestinations => {
+                let request = admin::ListDestinationsRequest {};
+                drop(destinations.list_destinations(request).await?);
+            }
+            Call::ListParkedDeliveries => {
+                drop(deliveries.list_parked_deliveries(page_of_parked()).await?);
+            }
+            Call::ListParkedGroups => {
+                let request = admin::ListParkedGroupsRequest::default();
+                drop(deliveries.list_parked_groups(request).await?);
+            }
+            Call::DryRun => drop(deliveries.replay_deliveries(dry_run()).await?),
+            Call::ExplainDossier => {
+                let dossier_code = dossier.to_owned();
+                let request = admin::ExplainDossierRequest { dossier_code };
+                drop(deliveries.explain_dossier(request).await?);
+            }
+            Call::ListActions => {
+                let mut actions = AuditServiceClient::new(channel);
                 drop(
-                    ReportServiceClient::new(channel)
-                        .get_report(request)
+                    actions
+                        .list_actions(admin::ListActionsRequest::default())
                         .await?,
                 );
             }
-            other => anyhow::bail!("no call {other}"),
+            Call::GetReport => {
+                let mut reports = ReportServiceClient::new(channel);
+                drop(reports.get_report(report_of_today()).await?);
+            }
         }
         Ok(())
     }
 }
 
-const CALLS: [&str; 9] = [
-    "GetOverview",
-    "ListQueues",
-    "ListDestinations",
-    "ListParkedDeliveries",
-    "ListParkedGroups",
-    "ReplayDeliveries, dry run",
-    "ExplainDossier",
-    "ListActions",
-    "GetReport",
+/// Calls that an operator's tools make.
+#[derive(Clone, Copy, Debug)]
+enum Call {
+    GetOverview,
+    ListQueues,
+    ListDestinations,
+    ListParkedDeliveries,
+    ListParkedGroups,
+    DryRun,
+    ExplainDossier,
+    ListActions,
+    GetReport,
+}
+
+const CALLS: [Call; 9] = [
+    Call::GetOverview,
+    Call::ListQueues,
+    Call::ListDestinations,
+    Call::ListParkedDeliveries,
+    Call::ListParkedGroups,
+    Call::DryRun,
+    Call::ExplainDossier,
+    Call::ListActions,
+    Call::GetReport,
 ];
+
+fn all_of_it() -> admin::ParkedFilter {
+    admin::ParkedFilter {
+        destination: DESTINATION.to_owned(),
+        ..Default::default()
+    }
+}
+
+fn page_of_parked() -> admin::ListParkedDeliveriesRequest {
+    admin::ListParkedDeliveriesRequest {
+        filter: Some(all_of_it()),
+        page_size: 100,
+        ..Default::default()
+    }
+}
+
+fn dry_run() -> admin::ReplayDeliveriesRequest {
+    admin::ReplayDeliveriesRequest {
+        selection: Some(everything(all_of_it())),
+        dry_run: true,
+        reason: "benchmark".to_owned(),
+        ..Default::default()
+    }
+}
+
+fn report_of_today() -> admin::GetReportRequest {
+    let zone = TimeZone::fixed(lienthong_domain::time::OFFSET);
+    let day = Clock::system().now().to_zoned(zone).date().to_string();
+    admin::GetReportRequest {
+        first_day: day.clone(),
+        last_day: day,
+        ..Default::default()
+    }
+}
 
 fn everything(filter: admin::ParkedFilter) -> admin::DeliverySelection {
     admin::DeliverySelection {
@@ -359,20 +375,20 @@ async fn looks(desk: &Desk, rounds: u64) -> anyhow::Result<Vec<Row>> {
         ));
     }
     for call in CALLS {
-        progress(&format!("operators, {call}"));
+        progress(&format!("operators, {call:?}"));
         let (mut latencies, began) = (histogram()?, Instant::now());
         for _ in 0..rounds {
             let started = Instant::now();
             desk.call(call, &dossier)
                 .await
-                .with_context(|| call.to_owned())?;
+                .with_context(|| format!("{call:?}"))?;
             record(&mut latencies, started)?;
         }
         let found = Latency::of(&latencies, rounds, began);
         slowest = slowest.max(found.p99_ms);
         rows.push(Row::new(
             "call",
-            format!("{call}, p99 (p50 {:.1})", found.p50_ms),
+            format!("{call:?}, p99 (p50 {:.1})", found.p50_ms),
             found.p99_ms,
             "ms",
         ));

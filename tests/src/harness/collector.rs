@@ -16,7 +16,6 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use prost::Message as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -138,7 +137,7 @@ impl Collector {
     /// Everything that came, as protobuf, whose texts stand in it as they are: for a search.
     pub fn written(&self) -> Vec<u8> {
         let requests = self.requests.lock().expect("nobody panics with it in hand");
-        let written = requests.iter().flat_map(|request| request.encode_to_vec());
+        let written = requests.iter().flat_map(prost::Message::encode_to_vec);
         written.collect()
     }
 }
@@ -178,7 +177,8 @@ fn seen(span: &Span, service: &BTreeMap<String, String>) -> SeenSpan {
 }
 
 fn hex(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    id.iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {

@@ -252,12 +252,16 @@ impl Course {
         }
         let (busiest, most) = (self.heads.busiest_second(), self.second_max());
         if busiest > most {
-            self.fault(format!("{busiest} in one second, at most {most} are explained"));
+            self.fault(format!(
+                "{busiest} in one second, at most {most} are explained"
+            ));
         }
         let repeats = self.checker.lock().tally().duplicates;
         let explained = u64::from(KILLS * self.plan.setup.window) * CALLS_PER_DELIVERY;
         if repeats > explained {
-            self.fault(format!("{repeats} repeated calls, {explained} are explained"));
+            self.fault(format!(
+                "{repeats} repeated calls, {explained} are explained"
+            ));
         }
     }
 

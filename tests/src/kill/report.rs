@@ -159,7 +159,10 @@ pub fn table(broker: &str, seed: u64, outcomes: &[Outcome]) -> String {
         )
         .expect("a String takes everything");
     }
-    for replayed in outcomes.iter().filter_map(|outcome| outcome.replayed.as_ref()) {
+    for replayed in outcomes
+        .iter()
+        .filter_map(|outcome| outcome.replayed.as_ref())
+    {
         writeln!(
             text,
             "\nreplay: {} deliveries by one operation of {} requests in {:.1} s; asked for {} a second, the busiest second had {} (explained: {})",

@@ -308,8 +308,11 @@ fn participants() -> String {
     }
     // The operator's participant stands last, so this is another system of it.
     let second = APPROVER.1;
-    writeln!(text, "[[participant.system]]\nname = \"{second}\"\nrole = \"approver\"")
-        .expect("a String takes everything");
+    writeln!(
+        text,
+        "[[participant.system]]\nname = \"{second}\"\nrole = \"approver\""
+    )
+    .expect("a String takes everything");
     text
 }
 

@@ -9,7 +9,7 @@ use lienthong_identity::{GuardLevel, GuardTarget};
 use lienthong_ports::IdentityStore;
 use lienthong_ports::identity::GuardActionKind;
 
-use crate::world::{Reply, World, fact, verify};
+use crate::world::{Reply, World, fact, on_duty, verify};
 
 const NO_MATCH: Reply = Reply::Verdict(Verdict::NoMatch);
 
@@ -36,7 +36,7 @@ const REASON: &str = "đã gọi Sở Tư pháp, nhập nhầm danh sách cũ";
 
 /// Lifts a guard as an operator; whether there was one.
 async fn lift(world: &World, target: &GuardTarget) -> bool {
-    let operator = world.on_duty(OperatorRole::Operator);
+    let operator = on_duty(OperatorRole::Operator);
     let lifted = world.identity.lift(&operator, target, REASON).await;
     lifted.unwrap()
 }
@@ -69,10 +69,10 @@ async fn only_an_operator_with_a_reason_lets_go_and_the_second_time_blocks() {
     world.population.always(NO_MATCH);
     let (held, target) = (ErrorCode::GuardApprovalNeeded, official(&world));
     assert_eq!(until_refused(&world, 0).await, (held, 5));
-    let viewer = world.on_duty(OperatorRole::Viewer);
+    let viewer = on_duty(OperatorRole::Viewer);
     let by_a_viewer = world.identity.lift(&viewer, &target, REASON).await;
     assert_eq!(by_a_viewer.unwrap_err().code, ErrorCode::NotOperator);
-    let operator = world.on_duty(OperatorRole::Operator);
+    let operator = on_duty(OperatorRole::Operator);
     let silent = world.identity.lift(&operator, &target, " ").await;
     assert_eq!(silent.unwrap_err().code, ErrorCode::InvalidFields);
     assert!(lift(&world, &target).await);

@@ -9,7 +9,7 @@ use lienthong_domain::{ErrorCode, OperatorRole};
 use lienthong_identity::{GrantCheck, UsageRequest};
 use lienthong_ports::LookUp;
 
-use crate::world::{Reply, World, claims, dossier, in_seconds, inquiry, look_up, verify};
+use crate::world::{Reply, World, claims, dossier, in_seconds, inquiry, look_up, on_duty, verify};
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_comes_with_its_record_and_a_pseudonym_for_each_participant() {
@@ -331,7 +331,7 @@ async fn a_check_says_what_a_question_would_meet_and_leaves_no_trace() {
         fields: fields.iter().copied().collect(),
         dossier: dossier.map(lienthong_ports::conformance::store::code),
     };
-    let operator = world.on_duty(OperatorRole::Viewer);
+    let operator = on_duty(OperatorRole::Viewer);
     let both = [Field::Sex, Field::Religion];
     let good = check("CIVIL_STATUS", Mode::Disclose, &both, Some(1));
     let good = world.identity.check_grant(&operator, &good).await.unwrap();

@@ -247,13 +247,13 @@ impl World {
     pub(crate) fn operator(&self) -> Caller {
         self.caller("G05", "vanhanh")
     }
+}
 
-    /// Somebody with a role over the gateway.
-    pub(crate) fn on_duty(&self, role: OperatorRole) -> Operator {
-        Operator {
-            by: "G05/vanhanh".into(),
-            role,
-        }
+/// Somebody with a role over the gateway.
+pub(crate) fn on_duty(role: OperatorRole) -> Operator {
+    Operator {
+        by: "G05/vanhanh".into(),
+        role,
     }
 }
 

@@ -164,7 +164,7 @@ async fn a_collector_that_hangs_delays_neither_spans_nor_the_stop() {
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     let stopping = async move {
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
         stopped.cancel();
         Instant::now()
     };

@@ -37,7 +37,7 @@ impl Default for Past {
 impl Past {
     /// Median and 99th percentile of acceptance over the last minute, in milliseconds.
     pub(super) fn accept_ms(&self) -> Option<(f64, f64)> {
-        let ((_, first), (_, last)) = self.accepts.ends()?;
+        let [(_, first), (_, last)] = self.accepts.ends()?;
         let minute = last.since(first);
         Some((
             minute.quantile(0.5)? * 1_000.0,
@@ -47,7 +47,7 @@ impl Past {
 
     /// Questions of the last minute: answered, refused, failed.
     pub(super) fn questions(&self) -> Option<(u64, u64, u64)> {
-        let ((_, first), (_, last)) = self.questions.ends()?;
+        let [(_, first), (_, last)] = self.questions.ends()?;
         Some((last.0 - first.0, last.1 - first.1, last.2 - first.2))
     }
 
@@ -57,7 +57,7 @@ impl Past {
         reason = "bytes of disks are far below 2^52, and the figure is an estimate"
     )]
     pub(super) fn disk_hours_left(&self, reserve_bytes: u64) -> Option<f64> {
-        let ((then, before), (now, free)) = self.disk.ends()?;
+        let [(then, before), (now, free)] = self.disk.ends()?;
         let span = Duration::try_from(now.duration_since(*then)).ok()?;
         let lost = before.checked_sub(*free).filter(|lost| *lost > 0)?;
         if span < DISK_SPAN_MIN {
@@ -113,9 +113,9 @@ impl<T: Clone> Window<T> {
     }
 
     /// The oldest and the newest, where they differ.
-    fn ends(&self) -> Option<(&(Timestamp, T), &(Timestamp, T))> {
+    fn ends(&self) -> Option<[&(Timestamp, T); 2]> {
         let (first, last) = (self.kept.front()?, self.newest.as_ref()?);
-        (first.0 < last.0).then_some((first, last))
+        (first.0 < last.0).then_some([first, last])
     }
 }
 
