@@ -27,6 +27,7 @@ pub(super) const CERTIFICATE_DAYS: u16 = 30;
 const READY_SECONDS_MAX: u64 = 60;
 const POLL: Duration = Duration::from_millis(2);
 const DESTINATION: &str = "dvcqg";
+const CONSOLE_SHUT: &str = "[console]\naddress = \"\"\n";
 
 /// One province that may push as fast as it can, and the operators.
 const PARTICIPANTS: &str = r#"
@@ -78,11 +79,13 @@ impl Site {
         Ok(Self { folder, address })
     }
 
-    /// Adds sections to the configuration file; before the start.
-    pub(super) fn add(&self, sections: &str) -> anyhow::Result<()> {
+    /// Gives the gateway a console, which the other measurements do without; before the start.
+    pub(super) fn open_console(&self, address: SocketAddr, accounts: &Path) -> anyhow::Result<()> {
         let path = self.folder().join("lienthong.toml");
+        let accounts = toml_text(&accounts.display().to_string());
+        let open = format!("[console]\naddress = \"{address}\"\naccounts_file = {accounts}\n");
         let text = std::fs::read_to_string(&path)?;
-        Ok(std::fs::write(path, text + sections)?)
+        Ok(std::fs::write(path, text.replace(CONSOLE_SHUT, &open))?)
     }
 
     /// A new connection of the operators' system.
@@ -239,7 +242,7 @@ fn configuration(
         "embedded"
     };
     format!(
-        "[listen]\naddress = \"{address}\"\ndrain_seconds = 5\n[metrics]\naddress = \"\"\n\
+        "[listen]\naddress = \"{address}\"\ndrain_seconds = 5\n[metrics]\naddress = \"\"\n{CONSOLE_SHUT}\
          [tls]\ncertificate = {}\nkey = {}\nclient_ca = {}\ntrust_domain = \"{TRUST_DOMAIN}\"\n\
          [participants]\nfile = {}\n\
          [store]\npath = {}\n[vault]\nkeys_file = {}\n\

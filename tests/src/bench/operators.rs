@@ -70,10 +70,7 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
     let site = Site::new(Some(&base), None)?;
     let console = free_address()?;
     let accounts = site.folder().join("accounts.toml");
-    site.add(&format!(
-        "[console]\naddress = '{console}'\naccounts_file = '{}'\n",
-        accounts.display()
-    ))?;
+    site.open_console(console, &accounts)?;
     add_account(&site)?;
     let mut gateway = site.start()?;
     site.ready(&mut gateway, false).await?;
@@ -142,11 +139,11 @@ fn add_account(site: &Site) -> anyhow::Result<()> {
     let mut command = Command::new(beside_us("lienthong")?);
     command
         .args([
-            "accounts", "add", ACCOUNT, "--name", "Bench", "--role", "approver",
+            "accounts", "add", ACCOUNT, "--role", "approver",
         ])
         .arg("--password-stdin")
-        .arg("--config")
-        .arg(site.folder().join("lienthong.toml"))
+        .arg("--file")
+        .arg(site.folder().join("accounts.toml"))
         .stdin(Stdio::piped());
     let mut adding = command.spawn()?;
     let mut input = adding
