@@ -10,7 +10,10 @@ fn played(arguments: &[&str]) -> Value {
     // The harness breaks the binary of another package, which a test alone does not build. This is the very
     // build of `tests/run`, so that it has nothing left to do there.
     let build = ["build", "--quiet", "--workspace", "--all-targets"];
-    let built = Command::new(env!("CARGO")).args(build).status().unwrap();
+    let built = Command::new(env!("CARGO"))
+        .args(build)
+        .status()
+        .expect("cargo runs");
     assert!(built.success());
 
     let harness = Path::new(env!("CARGO_BIN_EXE_kill"));
@@ -18,11 +21,11 @@ fn played(arguments: &[&str]) -> Value {
         .args(arguments)
         .arg("--json")
         .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
+        .expect("the harness runs");
+    let text = String::from_utf8(output.stdout).expect("reports are text");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{stderr}");
-    let mut report: Value = serde_json::from_str(&text).unwrap();
+    let mut report: Value = serde_json::from_str(&text).expect("the report is JSON");
     report["scenarios"][0].take()
 }
 

@@ -1,6 +1,7 @@
 //! Where a game is played: a gateway under traffic, a Prometheus with the product's rules, and an operator at the console.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::time::Duration;
 
 use lienthong_console::Accounts;
@@ -17,7 +18,7 @@ const RULES: &str = include_str!("../../../deploy/prometheus/lienthong.rules.yml
 const OPERATOR: &str = "truc";
 const PASSWORD: &str = "mat-khau-cho-may-kiem-thu";
 /// Longest wait for an alert to come or go: a look each 5 s, a scrape and an evaluation each second, and a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often Prometheus is asked.
 const LOOK: Duration = Duration::from_millis(200);
 /// Dossiers of the traffic before anything breaks.
@@ -44,28 +45,17 @@ impl Stage {
     /// The same with a clock of the game's.
     pub(super) async fn open_at(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let traffic = Traffic::new();
-        let gateway = TestGateway::start_at(clock, |config| {
-            let accounts = config.console.accounts_file.as_deref().unwrap();
-            write_account(accounts);
-            let workers = &mut config.delivery.workers;
-            // An outage lasts as long as it lasts, and nobody gives up meanwhile.
-            workers.retry_last_times = 10_000;
-            (workers.lease_ms, workers.call_timeout_ms) = (5_000, 3_000);
-            (
-                workers.breaker.open_seconds,
-                workers.breaker.open_seconds_max,
-            ) = (1, 2);
-            change(config);
-        });
-        let gateway = gateway.await.expect("a gateway starts in a test");
+        let gateway = starting(clock, change).await;
+        let gateway = gateway.expect("a gateway starts in a test");
         let metrics = gateway.running().metrics_address.unwrap();
+        let http = reqwest::Client::builder().timeout(PATIENCE).build();
         let prometheus = PrivatePrometheus::start(metrics, &hurried(RULES));
         let mut stage = Self {
             reader: sign_in(&gateway).await,
             gateway,
             traffic,
             prometheus: prometheus.expect("Prometheus starts if it must"),
-            http: reqwest::Client::new(),
+            http: http.expect("a client without settings is built"),
         };
         stage.send(DOSSIERS_FIRST).await;
         stage.gateway.drained().await;
@@ -81,11 +71,11 @@ impl Stage {
     /// The gateway starts again with a changed configuration, where Prometheus finds it; the operator signs in anew.
     pub(super) async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
         let metrics = self.gateway.running().metrics_address;
-        let restarted = self.gateway.restart_with(|config| {
+        Box::pin(self.gateway.restart_with(|config| {
             config.metrics.address = metrics;
             change(config);
-        });
-        restarted.await;
+        }))
+        .await;
         self.reader = sign_in(&self.gateway).await;
     }
 
@@ -214,6 +204,26 @@ impl Stage {
         self.traffic.has_arrived(&self.gateway.portal.record());
         self.gateway.stop().await;
     }
+}
+
+/// A gateway for a game. Boxed, because it is a large future and each game would hold it.
+fn starting(
+    clock: Clock,
+    change: impl FnOnce(&mut Config),
+) -> Pin<Box<impl Future<Output = anyhow::Result<TestGateway>>>> {
+    Box::pin(TestGateway::start_at(clock, |config| {
+        let accounts = config.console.accounts_file.as_deref().unwrap();
+        write_account(accounts);
+        let workers = &mut config.delivery.workers;
+        // An outage lasts as long as it lasts, and nobody gives up meanwhile.
+        workers.retry_last_times = 10_000;
+        (workers.lease_ms, workers.call_timeout_ms) = (5_000, 3_000);
+        (
+            workers.breaker.open_seconds,
+            workers.breaker.open_seconds_max,
+        ) = (1, 2);
+        change(config);
+    }))
 }
 
 async fn sign_in(gateway: &TestGateway) -> Reader {

@@ -21,6 +21,8 @@ const SEED: &str = "LIENTHONG_GAME_SEED";
 const PROVINCES: [(&str, &str); 3] = [("H21", "H21.17"), ("H56", "H56.14"), ("H29", "H29.5")];
 /// Seconds between two statuses of a dossier.
 const STEP_SECONDS: i64 = 10;
+/// The wait before a status is offered again.
+const REPEAT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What was sent so far, and what the portal must have been told in the end.
 pub(super) struct Traffic {
@@ -33,8 +35,12 @@ pub(super) struct Traffic {
 
 impl Traffic {
     /// With the seed of the environment, or another one each time.
+    #[expect(
+        clippy::print_stdout,
+        reason = "the test runner shows it with a failure"
+    )]
     pub(super) fn new() -> Self {
-        let given = std::env::var(SEED).ok();
+        let given = std::env::var_os(SEED).and_then(|text| text.into_string().ok());
         let seed = given.map_or_else(rand::random, |text| {
             text.parse().expect("a seed is a number")
         });
@@ -66,7 +72,8 @@ impl Traffic {
     ) -> Vec<String> {
         let whose = (0..dossiers).map(|_| *PROVINCES.choose(&mut self.random).unwrap());
         let whose = whose.collect();
-        self.send_of(gateway, whose, age).await
+        // Boxed, here and below, because events on their way make a large future.
+        Box::pin(self.send_of(gateway, whose, age)).await
     }
 
     /// The same, all of one province.
@@ -78,7 +85,7 @@ impl Traffic {
         age: Duration,
     ) {
         let province = PROVINCES.iter().find(|(id, _)| *id == province).unwrap();
-        self.send_of(gateway, vec![*province; dossiers], age).await;
+        Box::pin(self.send_of(gateway, vec![*province; dossiers], age)).await;
     }
 
     async fn send_of(
@@ -116,13 +123,15 @@ impl Traffic {
         event: StatusEvent,
     ) {
         loop {
-            match offer(client, event.clone()).await {
-                Ok(()) => break,
-                Err(status) if status.code() == Code::ResourceExhausted => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                Err(status) => panic!("a good status was refused: {status}"),
-            }
+            let Err(status) = offer(client, event.clone()).await else {
+                break;
+            };
+            assert_eq!(
+                status.code(),
+                Code::ResourceExhausted,
+                "a good status: {status}"
+            );
+            tokio::time::sleep(REPEAT_PAUSE).await;
         }
         let told = self.accepted.entry(event.dossier_code).or_default();
         told.push(event.status);
@@ -154,7 +163,8 @@ impl Traffic {
     pub(super) fn has_arrived(&self, record: &Record) {
         for (code, statuses) in &self.accepted {
             let seen = record.dossiers.get(code);
-            let seen = seen.unwrap_or_else(|| panic!("{code} is lost"));
+            assert!(seen.is_some(), "{code} is lost");
+            let seen = seen.unwrap();
             let told = seen.progress.iter().map(|line| i32::from(line.status));
             assert_eq!(told.collect::<Vec<_>>(), *statuses, "{code}");
             assert_eq!(Some(&i32::from(seen.status)), statuses.last(), "{code}");

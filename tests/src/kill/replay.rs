@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use futures_util::future::try_join_all;
 use lienthong_domain::{Clock, Timestamp};
 use lienthong_proto::admin::v1::{Operation, OperationState};
-use lienthong_proto::dossier::v1::BatchPushStatusRequest;
 use lienthong_proto::dossier::v1::dossier_service_client::DossierServiceClient;
 use lienthong_proto::dossier::v1::item_result::Result as ItemAnswer;
+use lienthong_proto::dossier::v1::{BatchPushStatusRequest, ItemResult};
 use lienthong_simulators::portal::{Fault, FaultRule, FaultScript, Service};
 use tonic::transport::Channel;
 
@@ -42,7 +42,7 @@ const ASK: Duration = Duration::from_millis(250);
 /// Longest wait for everything to be parked, for the next kill, and for everything to arrive.
 const WAIT_MAX: Duration = Duration::from_mins(4);
 /// Longest wait for an answer of a gateway that starts.
-const START_MAX: Duration = Duration::from_secs(60);
+const START_MAX: Duration = Duration::from_mins(1);
 /// The dossiers are this old, so that no step lies in the future.
 const BASE_DAYS_AGO: i64 = 60;
 
@@ -351,25 +351,38 @@ async fn send_batch(
             continue;
         };
         let results = answer.into_inner().results;
-        let mut checker = checker.lock();
-        let mut again = Vec::new();
-        for (case, result) in waiting.into_iter().zip(results) {
-            match result.result {
-                Some(ItemAnswer::Receipt(receipt)) => {
-                    checker.acknowledged(case.code(), place, &receipt_of(receipt));
-                }
-                Some(ItemAnswer::Refusal(refusal)) => match refusal_of(&refusal) {
-                    NoReceipt::Unknown => again.push(case),
-                    NoReceipt::Refused(reason) => checker.refused(case.code(), place, &reason),
-                },
-                None => anyhow::bail!("a batch has an empty result"),
-            }
-        }
-        drop(checker);
-        if !again.is_empty() {
+        waiting = note(waiting, results, place, checker)?;
+        if !waiting.is_empty() {
             tokio::time::sleep(LOOK).await;
         }
-        waiting = again;
     }
     Ok(())
+}
+
+/// Tells the checker what came of each event, and gives those that must be offered again.
+fn note<'a>(
+    offered: Vec<&'a Case>,
+    results: Vec<ItemResult>,
+    place: usize,
+    checker: &SharedChecker,
+) -> anyhow::Result<Vec<&'a Case>> {
+    anyhow::ensure!(
+        results.len() == offered.len(),
+        "a batch got another number of results"
+    );
+    let mut checker = checker.lock();
+    let mut again = Vec::new();
+    for (case, result) in offered.into_iter().zip(results) {
+        match result.result {
+            Some(ItemAnswer::Receipt(receipt)) => {
+                checker.acknowledged(case.code(), place, &receipt_of(receipt));
+            }
+            Some(ItemAnswer::Refusal(refusal)) => match refusal_of(&refusal) {
+                NoReceipt::Unknown => again.push(case),
+                NoReceipt::Refused(reason) => checker.refused(case.code(), place, &reason),
+            },
+            None => anyhow::bail!("a batch has an empty result"),
+        }
+    }
+    Ok(again)
 }

@@ -26,6 +26,8 @@ use crate::layout::{self, Button, Column};
 
 /// Characters of a pseudonym that are shown: enough to see the same citizen twice on a page.
 const PSEUDONYM_CHARS: usize = 8;
+/// Records of a page.
+const SHOWN_MAX: usize = 100;
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new().route("/usage", get(show))
@@ -54,10 +56,16 @@ async fn show(
     match data.typed.filter() {
         Ok(filter) => {
             let before = params.number("before").map(UsageId);
+            // Of many purposes only some records are shown, so more are read.
+            let read = if data.typed.purpose.is_empty() {
+                SHOWN_MAX
+            } else {
+                ITEMS_MAX
+            };
             data.records = identity
-                .usage_seen(&frame.operator, filter, before, ITEMS_MAX)
+                .usage_seen(&frame.operator, filter, before, read)
                 .await?;
-            data.keep_purpose();
+            data.keep_page(read);
         }
         Err(faults) => {
             data.faulty = Faulty::of(&faults);
@@ -124,15 +132,19 @@ struct Data {
 }
 
 impl Data {
-    /// Leaves out other purposes; the store knows records by participant and time only.
-    fn keep_purpose(&mut self) {
-        if self.records.len() == ITEMS_MAX {
-            self.next = self.records.last().map(|row| row.id);
-        }
+    /// Leaves out other purposes, since the store knows records by participant and time only, and what is too many for a
+    /// page. `read` records were asked for.
+    fn keep_page(&mut self, read: usize) {
+        let rest = (self.records.len() == read).then(|| self.records.last().map(|row| row.id));
         let purpose = self.typed.purpose.as_str();
         if !purpose.is_empty() {
             self.records
                 .retain(|row| row.record.purpose.as_str() == purpose);
+        }
+        self.next = rest.flatten();
+        if self.records.len() > SHOWN_MAX {
+            self.records.truncate(SHOWN_MAX);
+            self.next = self.records.last().map(|row| row.id);
         }
     }
 }
@@ -345,7 +357,7 @@ mod tests {
             assert!(!html.contains("cdcd"), "the block is not for people");
         }
         data.typed.purpose = "LAND_2026".to_owned();
-        data.keep_purpose();
+        data.keep_page(ITEMS_MAX);
         assert_eq!(data.records.len(), 1);
     }
 
