@@ -78,17 +78,41 @@ impl Gate {
                 })
             }
             Who::OpenId(vouched) => Some(Reader {
-                operator: operator(&format!("openid:{}", vouched.name), vouched.role),
+                operator: operator(&vouched.by, vouched.role),
                 name: vouched.display_name.clone(),
             }),
         }
     }
 
-    /// Looks at a name and a password. What it costs and how it is refused tells nothing about the name.
-    pub(crate) async fn password(
+    /// Looks at a name and a password of the door.
+    pub(crate) async fn sign_in(
+        &self,
+        name_and_password: (&str, String),
+        from: IpAddr,
+    ) -> Result<Who, Refused> {
+        let keys = self.limits.at_the_door(name_and_password.0, from);
+        let refusal = (Event::SignInRefused, from);
+        self.password(name_and_password, refusal, &keys).await
+    }
+
+    /// Looks at the password of somebody whose session is locked.
+    pub(crate) async fn unlock(
+        &self,
+        name_and_password: (&str, String),
+        session: &Secret,
+        from: IpAddr,
+    ) -> Result<Who, Refused> {
+        let refusal = (Event::UnlockRefused, from);
+        let keys = [Key::session(session)];
+        self.password(name_and_password, refusal, &keys).await
+    }
+
+    /// What it costs and how it is refused tells nothing about the name: also a name that nobody has uses up its tries.
+    async fn password(
         &self,
         (name, password): (&str, String),
         (refusal, from): (Event, IpAddr),
+        keys: &[Key],
     ) -> Result<Who, Refused> {
         let accounts = self.accounts.as_ref().map(Following::now);
         let account = accounts.as_ref().and_then(|accounts| accounts.find(name));
@@ -96,14 +120,6 @@ impl Gate {
             || "unknown".to_owned(),
             |account| format!("account:{}", account.name),
         );
-        let name = account.map_or("", |account| &account.name);
-        // All unknown names share one bucket: inventing names fills no memory.
-        let keys = [Key::Account(name.to_owned()), Key::address(from)];
-        let keys = if account.is_some() {
-            &keys[..]
-        } else {
-            &keys[1..]
-        };
         if let Err(refused) = self.limits.take(keys, self.clock.now()) {
             if refused.is_first {
                 self.journal
@@ -169,10 +185,7 @@ impl Gate {
     async fn note(&self, event: Event, who: &Who, from: IpAddr) {
         let (by, how) = match who {
             Who::Account { name, .. } => (format!("account:{name}"), "with a password"),
-            Who::OpenId(vouched) => (
-                format!("openid:{}", vouched.name),
-                "at the identity provider",
-            ),
+            Who::OpenId(vouched) => (vouched.by.clone(), "at the identity provider"),
         };
         self.journal.note(event, &by, how, from).await;
     }

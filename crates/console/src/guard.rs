@@ -1,8 +1,7 @@
-//! What every request passes: limits, our own name in `Host`, our own pages as the origin of every form, and the
+//! What every request passes: our own name in `Host`, our own pages as the origin of every form, and the
 //! headers of every answer.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -26,12 +25,6 @@ use crate::secret::same;
 pub(crate) const CSRF_FIELD: &str = "csrf";
 /// Largest body of a request.
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Requests answered at once.
-pub(crate) const REQUESTS_MAX: usize = 64;
-/// Longest wait for one's turn.
-const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
-/// Longest time to answer a request, from its first byte of body.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Nothing but our own files: no inline script or style, no frame, no form to another host.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -86,25 +79,6 @@ pub(crate) async fn headers(
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
-}
-
-/// A turn and a time limit for every request, and a page for every error that has none yet.
-pub(crate) async fn limits(
-    State(console): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let manners = Manners::of(request.headers());
-    let turn = tokio::time::timeout(TURN_WAIT_MAX, console.turns.acquire()).await;
-    let answer = match turn {
-        Ok(Ok(_turn)) => tokio::time::timeout(ANSWER_TIME_MAX, next.run(request)).await,
-        _ => return layout::error_page(None, &manners, &PageError::Busy),
-    };
-    if let Ok(response) = answer {
-        return with_page(response, None, &manners);
-    }
-    tracing::warn!("a page took longer than the console gives it");
-    layout::error_page(None, &manners, &PageError::Busy)
 }
 
 /// Replaces the bare answer of an error by its page.
@@ -197,15 +171,9 @@ pub(crate) async fn with_token(request: Request, csrf: &Csrf) -> Result<Request,
     if !is_form {
         return Err(PageError::Untrusted);
     }
-    let too_large = || {
-        PageError::faulty(
-            "Biểu mẫu lớn hơn 64 KiB.",
-            "The form is larger than 64 KiB.",
-        )
-    };
-    let bytes = to_bytes(body, BODY_BYTES_MAX)
-        .await
-        .map_err(|_| too_large())?;
+    // It has come whole already: see `turns.rs`.
+    let bytes = to_bytes(body, BODY_BYTES_MAX).await;
+    let bytes = bytes.map_err(|_| PageError::Untrusted)?;
     let mut tokens = form_urlencoded::parse(&bytes).filter(|(name, _)| name == CSRF_FIELD);
     let is_ours = match (tokens.next(), tokens.next()) {
         (Some((_, token)), None) => same(&token, &csrf.0),

@@ -25,6 +25,7 @@ mod server;
 mod sessions;
 mod sign_in;
 mod switches;
+mod turns;
 
 use std::sync::Arc;
 
@@ -36,7 +37,6 @@ use lienthong_domain::Clock;
 use lienthong_identity::Identity;
 use lienthong_ports::operators::OperatorStore;
 use lienthong_services::Services;
-use tokio::sync::Semaphore;
 
 pub use accounts::{ACCOUNTS_MAX, Account, Accounts, DISPLAY_NAME_CHARS_MAX, NAME_CHARS_MAX};
 pub use config::{Config, OpenIdConfig};
@@ -62,33 +62,38 @@ pub(crate) struct Console {
     pub(crate) services: Arc<Services>,
     pub(crate) identity: Option<Arc<Identity>>,
     pub(crate) gate: gate::Gate,
-    pub(crate) turns: Semaphore,
+    pub(crate) turns: turns::Turns,
 }
 
 /// The state of the router.
 pub(crate) type Shared = Arc<Console>;
 
 /// Every route. Those of [`behind_the_door`] reach their handlers with an open session only; the layers around all are
-/// read from the bottom: headers first, then a turn and a time limit, then host and origin.
+/// read from the bottom: headers first, then host and origin, then the body, a turn and a time limit.
 fn router(console: &Shared) -> Router {
     use sign_in::openid;
-    let door = Router::new()
-        .route("/sign-in", get(sign_in::show).post(sign_in::enter))
+    let turns = |place| from_fn_with_state((console.clone(), place), turns::take_turns);
+    let provider = Router::new()
         .route("/sign-in/openid", get(openid::begin))
         .route(crate::openid::CALLBACK, get(openid::complete))
+        .layer(turns(turns::Place::Provider));
+    let door = Router::new()
+        .route("/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/sign-out", post(sign_in::leave))
         .route("/locked", get(sign_in::show_locked).post(sign_in::unlock))
         .route("/language", post(switches::language))
         .route("/theme", post(switches::theme))
-        .route("/assets/{name}", get(assets::serve));
+        .route("/assets/{name}", get(assets::serve))
+        .layer(turns(turns::Place::Door));
     let layer = from_fn_with_state(console.clone(), inside::inside);
     behind_the_door()
         .fallback(guard::not_found)
         .layer(layer)
+        .layer(turns(turns::Place::Inside))
         .merge(door)
+        .merge(provider)
         .layer(DefaultBodyLimit::max(guard::BODY_BYTES_MAX))
         .layer(from_fn_with_state(console.clone(), guard::origin))
-        .layer(from_fn_with_state(console.clone(), guard::limits))
         .layer(from_fn_with_state(console.clone(), guard::headers))
         .with_state(console.clone())
 }

@@ -1,7 +1,15 @@
-//! Slows down whoever guesses passwords: a bucket of tries per account and per address.
+//! Slows down whoever guesses passwords: buckets of tries that empty with time.
 //!
-//! A try is taken before the password is looked at and given back when it was right, so people who share an address
-//! do not use up each other's tries. (The crate `governor`, used elsewhere, cannot give back.)
+//! A password at the door takes a try of three buckets: a strict one of the name from this address, and looser ones of
+//! the name from everywhere and of the address for all names. The strict one stops a guesser; the loose ones bound many
+//! addresses on one name, and many names from one address. They are that loose so that one guesser cannot keep the
+//! person whose name it is outside from elsewhere: filling the name's bucket takes six addresses at full pace, and even
+//! then each moment that a try is free lets the right password in. Whoever unlocks a session has its bucket alone, which
+//! nobody else can fill.
+//!
+//! A name that nobody has is counted like any other, so waiting tells nothing about it. A try is taken before the
+//! password is looked at and given back when it was right, so people who share an address do not use up each other's
+//! tries. (The crate `governor`, used elsewhere, cannot give back.)
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,29 +18,76 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Wrong tries before waiting begins.
-const TRIES: u32 = 5;
-/// A further try every so often; five a minute.
-const TRY_EVERY: Duration = Duration::from_secs(12);
-/// Accounts and addresses remembered at once; above it everybody new waits.
-const KEYS_MAX: usize = 20_000;
+use crate::secret::{Secret, SecretHash};
 
-/// Whose tries are counted.
+/// Buckets remembered at once; above it everybody new waits.
+const KEYS_MAX: usize = 20_000;
+/// How long everybody new waits then.
+const CROWDED_WAIT: Duration = Duration::from_secs(12);
+
+/// Wrong tries before waiting begins, and a further try every so often.
+#[derive(Clone, Copy)]
+struct Pace {
+    tries: u32,
+    every: Duration,
+}
+
+/// One person who does not remember: five a minute.
+const STRICT: Pace = Pace {
+    tries: 5,
+    every: Duration::from_secs(12),
+};
+/// One name from everywhere: thirty a minute.
+const OF_NAME: Pace = Pace {
+    tries: 30,
+    every: Duration::from_secs(2),
+};
+/// One address, which may be that of a whole office: twenty a minute.
+const OF_ADDRESS: Pace = Pace {
+    tries: 20,
+    every: Duration::from_secs(3),
+};
+
+/// Whose tries are counted. A network is an address, or the first half of an IPv6 address: its last half is the
+/// sender's to choose. A name is kept as its keyed hash: what was typed may be a password.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
-    /// An account, whether or not there is one of that name.
-    Account(String),
-    /// An address, or the network of an IPv6 address: its last half is the reader's to choose.
-    Address(IpAddr),
+    /// A name, from one network.
+    NameFrom(SecretHash, IpAddr),
+    /// A name, from everywhere.
+    Name(SecretHash),
+    /// A network, with any name.
+    Network(IpAddr),
+    /// A network, coming back from the identity provider. Apart from passwords: any site can send a browser there.
+    Callback(IpAddr),
+    /// A locked session.
+    Session(SecretHash),
 }
 
 impl Key {
-    /// The key of an address.
-    pub(crate) fn address(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(v6) => Self::Address(IpAddr::V6((v6.to_bits() >> 64 << 64).into())),
-            v4 @ IpAddr::V4(_) => Self::Address(v4),
+    /// The key of those who come back from the identity provider.
+    pub(crate) fn callback(from: IpAddr) -> Self {
+        Self::Callback(network(from))
+    }
+
+    /// The key of a session that shall be unlocked.
+    pub(crate) fn session(id: &Secret) -> Self {
+        Self::Session(id.hash())
+    }
+
+    fn pace(&self) -> Pace {
+        match self {
+            Self::NameFrom(..) | Self::Session(_) => STRICT,
+            Self::Name(_) => OF_NAME,
+            Self::Network(_) | Self::Callback(_) => OF_ADDRESS,
         }
+    }
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -60,32 +115,54 @@ impl Bucket {
     }
 }
 
-/// All buckets.
-#[derive(Default)]
-pub(crate) struct Limits(Mutex<HashMap<Key, Bucket>>);
+/// All buckets, and the secret that hashes names.
+pub(crate) struct Limits {
+    buckets: Mutex<HashMap<Key, Bucket>>,
+    naming: Secret,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            buckets: Mutex::default(),
+            naming: Secret::draw(),
+        }
+    }
+}
 
 impl Limits {
+    /// The keys of a name that was typed at the door, whether or not somebody has it. The strict one is first: where
+    /// several are used up, it is the one that is told.
+    pub(crate) fn at_the_door(&self, name: &str, from: IpAddr) -> Vec<Key> {
+        let (name, from) = (self.naming.keyed_hash(name.as_bytes()), network(from));
+        vec![
+            Key::NameFrom(name, from),
+            Key::Name(name),
+            Key::Network(from),
+        ]
+    }
+
     /// Takes a try of each key, or of none.
     pub(crate) fn take(&self, keys: &[Key], now: Timestamp) -> Result<(), TooMany> {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() + keys.len() > KEYS_MAX {
             buckets.retain(|_, bucket| !bucket.used_at(now).is_zero());
         }
         if buckets.len() + keys.len() > KEYS_MAX {
             return Err(TooMany {
-                wait: TRY_EVERY,
+                wait: CROWDED_WAIT,
                 is_first: false,
             });
         }
-        let full = TRY_EVERY * TRIES;
         for key in keys {
             let Some(bucket) = buckets.get_mut(key) else {
                 continue;
             };
-            let used = bucket.used_at(now);
-            if used + TRY_EVERY > full {
+            let Pace { tries, every } = key.pace();
+            let (used, full) = (bucket.used_at(now), every * tries);
+            if used + every > full {
                 let is_first = !std::mem::replace(&mut bucket.is_told, true);
-                let wait = (used + TRY_EVERY).saturating_sub(full);
+                let wait = (used + every).saturating_sub(full);
                 return Err(TooMany { wait, is_first });
             }
         }
@@ -94,7 +171,7 @@ impl Limits {
                 .get(key)
                 .map_or(Duration::ZERO, |bucket| bucket.used_at(now));
             let bucket = Bucket {
-                used: used + TRY_EVERY,
+                used: used + key.pace().every,
                 at: now,
                 is_told: false,
             };
@@ -105,82 +182,14 @@ impl Limits {
 
     /// Gives the try back: the password was right.
     pub(crate) fn give_back(&self, keys: &[Key]) {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         for key in keys {
             if let Some(bucket) = buckets.get_mut(key) {
-                bucket.used = bucket.used.saturating_sub(TRY_EVERY);
+                bucket.used = bucket.used.saturating_sub(key.pace().every);
             }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(1_800_000_000 + second).unwrap()
-    }
-
-    fn account(name: &str) -> Vec<Key> {
-        vec![Key::Account(name.to_owned())]
-    }
-
-    #[test]
-    fn the_sixth_try_waits_and_says_how_long() {
-        let limits = Limits::default();
-        for _ in 0..5 {
-            assert_eq!(limits.take(&account("lan"), at(0)), Ok(()));
-        }
-        let refused = limits.take(&account("lan"), at(2)).unwrap_err();
-        assert_eq!(refused.wait, Duration::from_secs(10));
-        assert!(refused.is_first);
-        assert!(!limits.take(&account("lan"), at(2)).unwrap_err().is_first);
-        assert_eq!(limits.take(&account("hoa"), at(2)), Ok(()));
-        assert_eq!(limits.take(&account("lan"), at(12)), Ok(()));
-        assert!(limits.take(&account("lan"), at(12)).is_err());
-    }
-
-    #[test]
-    fn right_passwords_use_nothing_up() {
-        let limits = Limits::default();
-        for _ in 0..100 {
-            assert_eq!(limits.take(&account("lan"), at(0)), Ok(()));
-            limits.give_back(&account("lan"));
-        }
-    }
-
-    #[test]
-    fn a_refusal_for_one_key_takes_nothing_of_the_other() {
-        let limits = Limits::default();
-        let address = Key::address("10.0.0.5".parse().unwrap());
-        for _ in 0..5 {
-            limits.take(&account("lan"), at(0)).unwrap();
-        }
-        let both = [address.clone(), Key::Account("lan".to_owned())];
-        for _ in 0..20 {
-            assert!(limits.take(&both, at(0)).is_err());
-        }
-        assert_eq!(limits.take(&[address], at(0)), Ok(()));
-    }
-
-    #[test]
-    fn neighbours_in_one_ipv6_network_are_one() {
-        let key = |text: &str| Key::address(text.parse().unwrap());
-        assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
-        assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
-        assert_eq!(key("::ffff:10.0.0.5"), key("10.0.0.5"));
-        assert_ne!(key("10.0.0.5"), key("10.0.0.6"));
-    }
-
-    #[test]
-    fn memory_has_a_bound_and_old_names_make_room() {
-        let limits = Limits::default();
-        for number in 0..KEYS_MAX {
-            limits.take(&account(&number.to_string()), at(0)).unwrap();
-        }
-        assert!(limits.take(&account("new"), at(0)).is_err());
-        assert_eq!(limits.take(&account("new"), at(13)), Ok(()));
-        assert!(limits.0.lock().unwrap().len() < 10);
-    }
-}
+mod tests;

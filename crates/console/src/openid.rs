@@ -3,6 +3,7 @@
 //! Source: `OpenID` Connect Core 1.0 (3.1), Discovery 1.0, RP-Initiated Logout 1.0; RFC 7636 (PKCE), RFC 9207 (`iss`).
 
 mod pending;
+mod person;
 mod provider;
 mod token;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::SignedDuration;
 use lienthong_domain::{Clock, OperatorRole};
 use lienthong_transport::{HttpClientConfig, OldestTls, TlsClock, http_client};
 use serde::Deserialize;
@@ -31,6 +33,8 @@ pub(crate) use token::TokenFault;
 pub(crate) const CALLBACK: &str = "/sign-in/openid/callback";
 /// Longest wait for one answer of the provider.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(10);
+/// The provider must have asked for the password so short a time ago, or ask again.
+const SIGNED_IN_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 /// Longest code, state or issuer in a callback.
 const PARAMETER_BYTES_MAX: usize = 4_096;
 
@@ -45,6 +49,8 @@ pub(crate) enum OpenIdError {
     },
     #[error("use the identity provider's {what}: {reason}")]
     BadAnswer { what: &'static str, reason: String },
+    #[error("reach the identity provider, which did not answer well a moment ago")]
+    DownAMomentAgo,
     #[error("find the sign-in that this is the end of")]
     Stale,
     #[error("sign in: the identity provider says {error}")]
@@ -59,7 +65,7 @@ impl OpenIdError {
     /// For the record of actions.
     pub(crate) fn brief(&self) -> &'static str {
         match self {
-            Self::Unreachable { .. } => "identity provider not reachable",
+            Self::Unreachable { .. } | Self::DownAMomentAgo => "identity provider not reachable",
             Self::BadAnswer { .. } => "wrong answer of the identity provider",
             Self::Stale => "unknown or old sign-in",
             Self::Declined { .. } => "declined by the identity provider",
@@ -71,8 +77,9 @@ impl OpenIdError {
 
 /// Somebody the provider vouched for. The token is kept for signing out there.
 pub(crate) struct Vouched {
-    /// 1 to 100 characters; written into actions as `openid:NAME`.
-    pub(crate) name: String,
+    /// `openid:NAME#ID`, as written into actions: the name at the provider, cut to 100 characters, and 8 hex digits
+    /// of the person, which stay when the name changes; see `person.rs`.
+    pub(crate) by: String,
     /// What people call them.
     pub(crate) display_name: String,
     pub(crate) role: OperatorRole,
@@ -171,10 +178,9 @@ impl OpenId {
             .append_pair("nonce", &nonce)
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256");
+        query.append_pair("max_age", &signed_in_within(anew).as_secs().to_string());
         if anew {
-            query
-                .append_pair("prompt", "login")
-                .append_pair("max_age", "0");
+            query.append_pair("prompt", "login");
         }
         let url = with_query(&metadata.authorization_endpoint, &query.finish());
         Ok(Beginning { url, browser })
@@ -245,7 +251,8 @@ impl OpenId {
             issuer: &self.config.issuer,
             client_id: &self.config.client_id,
             nonce: &begun.nonce.text(),
-            signed_in_after: begun.anew.then_some(begun.at),
+            asked_at: begun.at,
+            signed_in_within: signed_in_within(begun.anew),
             now: self.clock.now(),
         };
         let claims =
@@ -256,7 +263,7 @@ impl OpenId {
         Ok(Vouched {
             role: role.ok_or(OpenIdError::NoRole)?,
             display_name: plain(&claims.text("name").unwrap_or_else(|| name.clone())),
-            name: plain(&name),
+            by: person::by(&plain(&name), (&self.config.issuer, claims.subject())),
             id_token,
         })
     }
@@ -290,6 +297,16 @@ impl OpenId {
 fn with_query(endpoint: &str, query: &str) -> String {
     let sign = if endpoint.contains('?') { '&' } else { '?' };
     format!("{endpoint}{sign}{query}")
+}
+
+/// How long before the sign-in the person may have given the password at the provider: a session there that was left
+/// open for longer shall not sign in here by itself.
+fn signed_in_within(anew: bool) -> SignedDuration {
+    if anew {
+        SignedDuration::ZERO
+    } else {
+        SIGNED_IN_WITHIN
+    }
 }
 
 /// At most 100 characters, none of which moves a cursor.

@@ -46,6 +46,12 @@ impl Secret {
     pub(crate) fn hash(&self) -> SecretHash {
         SecretHash::of(&self.0)
     }
+
+    /// The hash of anything, which nobody without this secret can make or compare.
+    pub(crate) fn keyed_hash(&self, bytes: &[u8]) -> SecretHash {
+        // The key has one length, so no other key and text read the same; and the hash is never shown.
+        SecretHash::of(&[&self.0, bytes].concat())
+    }
 }
 
 impl SecretHash {

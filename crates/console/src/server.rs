@@ -19,13 +19,13 @@ use crate::config::Config;
 use crate::cookies::Cookies;
 use crate::error::ConsoleError;
 use crate::gate::Gate;
-use crate::guard::REQUESTS_MAX;
 use crate::journal::Journal;
 use crate::limits::Limits;
 use crate::openid::OpenId;
 use crate::origin::Origin;
 use crate::passwords::Verifier;
 use crate::sessions::Sessions;
+use crate::turns::Turns;
 use crate::{Around, Console, Shared, router};
 
 use tls::WebTls;
@@ -67,7 +67,7 @@ impl Server {
             services: around.services,
             identity: around.identity,
             gate,
-            turns: Semaphore::new(REQUESTS_MAX),
+            turns: Turns::default(),
         });
         Ok(Self {
             router: router(&console),

@@ -95,9 +95,7 @@ pub(crate) async fn enter(
     let former = gate.cookies.session(request.headers());
     let entry = Entry::read(request).await?;
     let name = entry.name.trim().to_lowercase();
-    let verified = gate
-        .password((&name, entry.password), (Event::SignInRefused, from))
-        .await;
+    let verified = gate.sign_in((&name, entry.password), from).await;
     let next = safe_path(&entry.next);
     match verified {
         Ok(who) => {
@@ -160,9 +158,7 @@ pub(crate) async fn unlock(
     let Who::Account { name, .. } = &seen.who else {
         return Err(PageError::Untrusted);
     };
-    let verified = gate
-        .password((name, entry.password), (Event::UnlockRefused, from))
-        .await;
+    let verified = gate.unlock((name, entry.password), &former, from).await;
     match verified {
         Ok(who) => {
             let id = gate.admit(who, (Event::Unlock, Some(&former)), from).await;

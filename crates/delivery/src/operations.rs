@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The time between two steps while an operation runs, and the shortest one between two looks for one.
 const STEP_INTERVAL: Duration = Duration::from_millis(50);
-/// Longest it takes until an operation is noticed whose wake-up got lost.
+/// Longest it takes until an operation is noticed whose wake-up got lost, and the time after a failure.
 const IDLE_MAX: Duration = Duration::from_secs(2);
 /// Most deliveries that one step moves of one operation: what the fastest moves in two intervals. Small, because provinces
 /// wait for the transaction of a step as for any other.
@@ -21,8 +21,6 @@ const STEP_DELIVERIES_MAX: u32 = 100;
 /// Time over which an operation may catch up after a pause or a restart: one late step, so that no second moves more than
 /// half as much again as was asked for.
 const CATCH_UP_MAX: Duration = Duration::from_millis(500);
-/// Operations looked at to see whether one runs.
-const OPEN_LOOKED_AT_MAX: usize = 1_000;
 
 /// Takes the steps of running operations until `stop`. `wakeups` tell that one may have begun.
 pub async fn run(
@@ -31,25 +29,36 @@ pub async fn run(
     clock: Clock,
     stop: CancellationToken,
 ) {
+    let mut failing = false;
     loop {
         wakeups.mark_unchanged();
-        let runs = match round(&*store, &clock).await {
-            Ok(runs) => runs,
+        let next = match round(&*store, &clock).await {
+            Ok(next) => {
+                failing = false;
+                next
+            }
             Err(StoreError::Closed) => return,
             Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "an operation's step failed and was not taken; it is tried again"
-                );
-                true
+                // A store that is down stays so for a while: it is told once, until a step was taken again.
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "a step of operations failed and was not taken; it is tried again"
+                    );
+                }
+                Next::AfterFailure
             }
         };
         let rest = async {
-            tokio::time::sleep(STEP_INTERVAL).await;
-            if !runs {
-                // A closed channel means that the store is going; the next round tells.
-                let woken = tokio::time::timeout(IDLE_MAX, wakeups.changed()).await;
-                drop(woken);
+            match next {
+                Next::Step => tokio::time::sleep(STEP_INTERVAL).await,
+                Next::AfterFailure => tokio::time::sleep(IDLE_MAX).await,
+                Next::WhenWoken => {
+                    tokio::time::sleep(STEP_INTERVAL).await;
+                    // A closed channel means that the store is going; the next round tells.
+                    let woken = tokio::time::timeout(IDLE_MAX, wakeups.changed()).await;
+                    drop(woken);
+                }
             }
         };
         tokio::select! {
@@ -60,14 +69,19 @@ pub async fn run(
     }
 }
 
-/// One step of everything that runs; whether anything still does.
-async fn round(store: &dyn OperatorStore, clock: &Clock) -> Result<bool, StoreError> {
-    // Reading costs nothing; without something to do no transaction is begun.
-    let open = store.operations(true, None, OPEN_LOOKED_AT_MAX).await?;
-    let runs = |state: OperationState| state == OperationState::Running;
-    if !open.iter().any(|operation| runs(operation.state)) {
-        return Ok(false);
-    }
+/// When to look again.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// Something runs.
+    Step,
+    /// Nothing runs.
+    WhenWoken,
+    /// The store failed.
+    AfterFailure,
+}
+
+/// One step of everything that runs. Where nothing does, the store writes nothing.
+async fn round(store: &dyn OperatorStore, clock: &Clock) -> Result<Next, StoreError> {
     let terms = StepTerms {
         now: clock.now(),
         limit: STEP_DELIVERIES_MAX,
@@ -75,7 +89,12 @@ async fn round(store: &dyn OperatorStore, clock: &Clock) -> Result<bool, StoreEr
     };
     let stepped = store.step_operations(terms).await?;
     stepped.iter().for_each(tell);
-    Ok(stepped.iter().any(|step| runs(step.operation.state)))
+    let mut states = stepped.iter().map(|step| step.operation.state);
+    Ok(if states.any(|state| state == OperationState::Running) {
+        Next::Step
+    } else {
+        Next::WhenWoken
+    })
 }
 
 fn tell(step: &Stepped) {
@@ -91,3 +110,6 @@ fn tell(step: &Stepped) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

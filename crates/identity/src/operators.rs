@@ -5,16 +5,13 @@ use lienthong_domain::identity::{FieldSet, Grant, Mode, Purpose, UsageId};
 use lienthong_domain::{ErrorCode, Operator, OperatorRole};
 use lienthong_ports::identity::{GuardAction, GuardActionKind, UsageFilter, UsageRow};
 use lienthong_ports::store::{Actor, ITEMS_MAX};
-use lienthong_services::operators::require;
+use lienthong_services::operators::{reason_of, require};
 use lienthong_services::{Error, Registry};
 
 use crate::Identity;
 use crate::core::{Core, refused, store_failed};
 use crate::guard::{GuardTarget, GuardView};
 use crate::requests::{Checked, GrantCheck};
-
-/// Longest reason, in characters.
-const REASON_CHARS_MAX: usize = 500;
 
 impl Identity {
     /// Says whether a question would be allowed now, and why not. Nothing is asked, counted or recorded.
@@ -78,11 +75,12 @@ impl Identity {
     }
 
     /// Lets somebody ask again with a clean slate; for a whole system that also lifts what holds its jobs.
-    /// `false` when nothing stood against them.
+    /// `false` when nothing stood against them, or there is no such system.
     ///
     /// # Errors
-    /// `NOT_OPERATOR`; `INVALID_FIELDS` for a missing or too long reason; `STORE_UNAVAILABLE`, and then nothing
-    /// was lifted.
+    /// `NOT_OPERATOR`; `INVALID_FIELDS` for a reason that is missing, too long or of several lines;
+    /// `STORE_UNAVAILABLE`, and then the guard stands as before, though the jobs of a system may go on already. Lifting
+    /// again is harmless.
     pub async fn lift(
         &self,
         operator: &Operator,
@@ -90,12 +88,15 @@ impl Identity {
         reason: &str,
     ) -> Result<bool, Error> {
         require(operator, OperatorRole::Operator)?;
-        let reason = reason.trim();
-        check_reason(reason)?;
+        let reason = reason_of(reason)?;
         let core = &self.core;
+        // What is not registered has no guard, and its name must not enter the store.
+        if !core.is_registered(target) {
+            return Ok(false);
+        }
         let by = operator.by.to_string();
         let held = match target.official {
-            None => core.lift_hold(target, &by, reason).await?,
+            None => core.lift_hold(target, &by, &reason).await?,
             Some(_) => false,
         };
         if !core.turns.with(|guard| guard.stands_against(target)) {
@@ -108,7 +109,7 @@ impl Identity {
             official: target.official.clone(),
             kind: GuardActionKind::Lifted,
             by,
-            reason: reason.to_owned(),
+            reason,
         };
         let kept = core.store.record_guard_actions(vec![action.clone()]).await;
         kept.map_err(store_failed)?;
@@ -119,6 +120,15 @@ impl Identity {
 }
 
 impl Core {
+    fn is_registered(&self, target: &GuardTarget) -> bool {
+        let registry = self.services.registry();
+        let participant = registry.participant(&target.participant);
+        participant.is_some_and(|found| {
+            let mut systems = found.systems.iter();
+            systems.any(|system| *system.name == *target.system)
+        })
+    }
+
     /// Lets the jobs of a system go on that were held for their misses; `false` when they were not.
     async fn lift_hold(&self, target: &GuardTarget, by: &str, reason: &str) -> Result<bool, Error> {
         let actor = Actor {
@@ -187,21 +197,6 @@ impl Core {
         );
         decided.map_err(refused)
     }
-}
-
-fn check_reason(reason: &str) -> Result<(), Error> {
-    use lienthong_domain::{Faults, Reason};
-    let actual = reason.chars().count();
-    let fault = match actual {
-        0 => Reason::Missing,
-        1..=REASON_CHARS_MAX => return Ok(()),
-        _ => Reason::TooLong {
-            max: REASON_CHARS_MAX,
-            actual,
-        },
-    };
-    let faults = Faults::one("reason", fault);
-    Err(Error::with_faults(ErrorCode::InvalidFields, faults))
 }
 
 fn said<T: Copy>(result: Result<T, ErrorCode>) -> String {

@@ -323,7 +323,8 @@ pub trait IdentityStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<UsageRow>, StoreError>;
 
-    /// Keeps what was done to guards.
+    /// Keeps what was done to guards. A [`GuardActionKind::Lifted`] also leaves an action `lift_guard`, on
+    /// `participant/system`, in the same transaction; which official was meant stays in the guard action.
     async fn record_guard_actions(&self, actions: Vec<GuardAction>) -> Result<(), StoreError>;
 
     /// What was done to guards at or after `since`, in the order it was written, at most the newest 10,000.

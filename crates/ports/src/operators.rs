@@ -2,7 +2,7 @@
 //! parked, ages, figures by day for reports, figures by minute for charts, and the record of actions.
 //!
 //! An operation is a row: what somebody asked to happen to many parked deliveries. A worker carries it out in small
-//! steps at its pace, each step one transaction that moves deliveries and the operation's cursor together. So a
+//! steps at its pace, each step of one operation one transaction that moves deliveries and the operation's cursor together. So a
 //! killed process goes on where it was, and nothing is done twice.
 //!
 //! ```text
@@ -23,8 +23,9 @@ pub use self::figures::{
     ParkedGroup, Sample, SampleKey, SamplePoint, SlowDossier, Span,
 };
 pub use self::operation::{
-    Decided, Decision, NewOperation, OPERATION_KEY_CHARS_MAX, Operation, OperationId,
-    OperationKind, OperationState, Preview, Requested, StepTerms, Stepped,
+    APPROVAL_SPAN, APPROVAL_WAIT_MAX, Decided, Decision, ENDED_BY, NewOperation,
+    OPERATION_KEY_CHARS_MAX, Operation, OperationId, OperationKind, OperationState, Preview,
+    Requested, StepTerms, Stepped,
 };
 use crate::store::{Action, Actor, ParkedFilter, StoreError};
 
@@ -43,10 +44,12 @@ pub trait OperatorStore: Send + Sync {
     /// Writes an operation down, with an action row. Its selection is what `filter` matches of what is parked now:
     /// later arrivals are not touched. A `key` that was used before by the same person, with the same kind, filter and
     /// leave to break the order, returns that operation.
-    /// It awaits approval where it matches more deliveries than `new.approval_above`.
+    /// It awaits approval where it matches more deliveries than `new.approval_above`, together with what the same
+    /// person asked for within [`APPROVAL_SPAN`] without needing anybody; read and written in one transaction.
     async fn request_operation(&self, new: NewOperation) -> Result<Requested, StoreError>;
 
-    /// Approves or cancels, with an action row. Whoever asked cannot approve ([`Decided::SamePerson`]).
+    /// Approves or cancels, with an action row. Whoever asked cannot approve ([`Decided::SamePerson`]). A cancellation of
+    /// what was approved leaves the approver in the row.
     async fn decide_operation(
         &self,
         id: OperationId,
@@ -65,9 +68,14 @@ pub trait OperatorStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Operation>, StoreError>;
 
-    /// Takes the next step of every running operation (of 50, those stepped longest ago, where more run): moves at most `terms.limit` deliveries of each, in the order
-    /// of their ids (so of one dossier in order), one at once and then never more than its rate allows; one action
-    /// row per delivery, and one for the end of an operation. A replayed delivery is Ready at `terms.now` (Queued, where its lane has another head).
+    /// Takes the next step of every running operation (of 50, those stepped longest ago, where more run), each in a
+    /// transaction of its own: moves at most `terms.limit` deliveries of each, in the order of their ids (so of one
+    /// dossier in order), one at once and then never more than its rate allows, and never more than matched; one action
+    /// row per delivery, and one for the end of an operation. A replayed delivery is Ready at `terms.now` (Queued, where
+    /// its lane has another head).
+    ///
+    /// What has awaited approval for [`APPROVAL_WAIT_MAX`] is cancelled by [`ENDED_BY`] and is among the answers; so is
+    /// what met a row that cannot be read, without being among them. Where there is nothing to do, nothing is written.
     async fn step_operations(&self, terms: StepTerms) -> Result<Vec<Stepped>, StoreError>;
 
     /// What is parked, grouped by destination, province, reason and code; most deliveries first.
@@ -121,7 +129,8 @@ pub trait OperatorStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Action>, StoreError>;
 
-    /// Writes an action row for what happened outside the store (a sign-in, a changed log level).
+    /// Writes an action row for what happened outside the store (a sign-in, a changed log level). As it has happened
+    /// already, nothing is decided here; roles are the caller's business.
     async fn note_action(
         &self,
         kind: &'static str,

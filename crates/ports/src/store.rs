@@ -147,7 +147,8 @@ pub trait Store: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Halts a destination, or lets it go on (`paused = false`), with an action row.
-    /// `false` when it is not known; doing it twice is harmless.
+    /// `false` when it is not known. Doing it twice is harmless: the first person and reason stay, and the second time
+    /// leaves no action.
     async fn set_paused(
         &self,
         destination: &DestinationName,

@@ -49,8 +49,23 @@ type Totals = BTreeMap<(Date, DestinationName, String), DayFlow>;
 #[derive(Clone, Debug)]
 struct Groups {
     at: Timestamp,
-    parked: u64,
     found: Vec<ParkedGroup>,
+}
+
+impl Looks {
+    /// The groups to show without asking anew: none where nothing is parked, else those kept, while they are young.
+    fn groups_kept(&mut self, parked: u64, now: Timestamp) -> Option<Vec<ParkedGroup>> {
+        if parked == 0 {
+            self.groups = None;
+            return Some(Vec::new());
+        }
+        // After a clock that jumped back, what is ahead of it would be kept for as long as it jumped.
+        let young = |kept: &&Groups| kept.at <= now && age(now, kept.at) < GROUPS_INTERVAL;
+        self.groups
+            .as_ref()
+            .filter(young)
+            .map(|kept| kept.found.clone())
+    }
 }
 
 /// What happened between two looks.
@@ -117,17 +132,11 @@ impl Services {
         }
     }
 
-    /// Groups what is parked, unless nothing seems to have changed or it was done a moment ago.
+    /// Groups what is parked, unless nothing is or it was done a moment ago.
     async fn groups(&self, queues: &QueueState, now: Timestamp) -> Result<Vec<ParkedGroup>, Error> {
         let parked = queues.counts.iter().map(parked_of).sum();
-        if parked == 0 {
-            return Ok(Vec::new());
-        }
-        let kept = self.with_looks(|looks| looks.groups.clone());
-        if let Some(kept) = kept
-            && (kept.parked == parked || age(now, kept.at) < GROUPS_INTERVAL)
-        {
-            return Ok(kept.found);
+        if let Some(kept) = self.with_looks(|looks| looks.groups_kept(parked, now)) {
+            return Ok(kept);
         }
         let found = self
             .operators
@@ -135,7 +144,6 @@ impl Services {
             .await?;
         let groups = Groups {
             at: now,
-            parked,
             found: found.clone(),
         };
         self.with_looks(|looks| looks.groups = Some(groups));

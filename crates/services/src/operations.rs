@@ -9,7 +9,7 @@ use lienthong_ports::store::{ITEMS_MAX, Parked, ParkedFilter};
 
 use crate::Services;
 use crate::error::Error;
-use crate::operators::{REASON_CHARS_MAX, invalid, require, text};
+use crate::operators::{invalid, reason_of, require, text};
 
 /// Deliveries that one operation moves a second, unless the request says otherwise.
 pub const PER_SECOND_DEFAULT: u32 = 20;
@@ -44,7 +44,7 @@ impl OperationRequest {
     /// `NOT_OPERATOR`, `INVALID_FIELDS`.
     pub fn check(&self, operator: &Operator) -> Result<u32, Error> {
         require(operator, OperatorRole::Operator)?;
-        text("reason", &self.reason, 1, REASON_CHARS_MAX)?;
+        reason_of(&self.reason)?;
         text("idempotency_key", &self.key, 0, OPERATION_KEY_CHARS_MAX)?;
         match self.per_second {
             0 => Ok(PER_SECOND_DEFAULT),
@@ -108,7 +108,7 @@ impl Services {
     }
 
     /// Writes an operation down, which then runs by itself, or awaits a second person above the configured number of
-    /// deliveries. The same key again returns the operation that it made. `None` when nothing parked matches.
+    /// deliveries, counting what the same person asked for within 24 hours without one. The same key again returns the operation that it made. `None` when nothing parked matches.
     ///
     /// # Errors
     /// `NOT_OPERATOR`, `INVALID_FIELDS`, `OPERATION_KEY_REUSED`, or those of the store.

@@ -1,6 +1,7 @@
 //! Use cases of operators: see queues, destinations, dossiers and participants; halt a destination; erase.
 //!
-//! Every method takes who asks and checks the role itself: viewers read, operators act, approvers approve.
+//! Every method takes who asks and checks the role itself: viewers read, operators act, approvers approve. Only
+//! [`Services::note_action`] asks for no role: it records what has happened already.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,9 +45,9 @@ pub type LogControl = Arc<dyn Fn(&str, Option<Duration>) -> Result<String, Strin
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Deliveries of one discard above which a second person must approve.
+    /// Deliveries of one discard, or of several of one person within 24 hours, above which a second person must approve.
     pub approval_above: u64,
-    /// Deliveries of one replay above which a second person must approve.
+    /// Deliveries of one replay, or of several of one person within 24 hours, above which a second person must approve.
     pub replay_approval_above: u64,
     /// Holidays as announced, beside those that the law fixes: Tết, the Hùng kings' day, the day beside 2 September.
     pub holidays: Vec<Date>,
@@ -180,7 +181,8 @@ impl Services {
         Ok(rows.into_iter().map(with_gauge).collect())
     }
 
-    /// Halts a destination or lets it go on.
+    /// Halts a destination or lets it go on. Doing it twice is harmless: the first person and reason stay, and the second
+    /// time leaves no action.
     ///
     /// # Errors
     /// `NOT_OPERATOR`, `INVALID_FIELDS` without a reason, `DESTINATION_UNKNOWN`, or those of the store.
@@ -362,7 +364,7 @@ impl Services {
         require(operator, needed)?;
         Ok(Actor {
             by: operator.by.to_string(),
-            reason: text("reason", reason, 1, REASON_CHARS_MAX)?,
+            reason: reason_of(reason)?,
             now: self.clock.now(),
         })
     }
@@ -394,6 +396,14 @@ pub fn require(operator: &Operator, needed: OperatorRole) -> Result<(), Error> {
         OperatorRole::Approver => ErrorCode::NotApprover,
         OperatorRole::Viewer | OperatorRole::Operator => ErrorCode::NotOperator,
     }))
+}
+
+/// The reason of an action without the blanks around it, 1 to [`REASON_CHARS_MAX`] characters on one line.
+///
+/// # Errors
+/// `INVALID_FIELDS`.
+pub fn reason_of(raw: &str) -> Result<String, Error> {
+    text("reason", raw, 1, REASON_CHARS_MAX)
 }
 
 /// Text of an operator without the blanks around it, `min` to `max` characters.

@@ -158,18 +158,6 @@ fn number(value: u64) -> f64 {
 }
 
 impl Services {
-    /// Keeps the figures of a look under its minute.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn keep_minute(&self, overview: &Overview) -> Result<(), Error> {
-        let second = overview.measured_at.as_second();
-        let minute = Timestamp::from_second(second - second.rem_euclid(60));
-        let minute = minute.unwrap_or(overview.measured_at);
-        let kept = self.operators.keep_samples(minute, of(overview));
-        Ok(kept.await?)
-    }
-
     /// Figures over time, from `since` until before `until`, at most `points_max` points each (0: [`POINTS_DEFAULT`]).
     ///
     /// # Errors

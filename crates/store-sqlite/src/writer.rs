@@ -74,12 +74,23 @@ struct Group {
     stop: bool,
 }
 
+/// How a group ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// Committed; how long the transaction took.
+    Committed(Duration),
+    /// Every job met a bad row of its own, which is no failure of the store.
+    NothingToCommit,
+    /// The store failed all of them.
+    Failed,
+}
+
 impl Writer {
     fn run(&mut self) {
         while let Ok(Letter::Job(first)) = self.inbox.recv() {
             let Group { jobs, items, stop } = self.gather(first);
-            let took = commit_group(&mut self.core, jobs);
-            self.count(items, took);
+            let ended = commit_group(&mut self.core, jobs);
+            self.count(items, ended);
             if self.core.take_woken() {
                 wake(&self.wakeups);
             }
@@ -90,15 +101,19 @@ impl Writer {
         }
     }
 
-    fn count(&self, items: usize, took: Option<Duration>) {
+    fn count(&self, items: usize, ended: Ended) {
         let metrics = &self.terms.metrics;
-        let Some(took) = took else {
-            metrics.commit_failures.inc();
-            return;
-        };
-        metrics.commit_seconds.observe_time(took);
-        let items = u32::try_from(items).unwrap_or(u32::MAX);
-        metrics.commit_items.observe(items.into());
+        match ended {
+            Ended::Committed(took) => {
+                metrics.commit_seconds.observe_time(took);
+                let items = u32::try_from(items).unwrap_or(u32::MAX);
+                metrics.commit_items.observe(items.into());
+            }
+            Ended::NothingToCommit => {}
+            Ended::Failed => {
+                metrics.commit_failures.inc();
+            }
+        }
     }
 
     /// The group that begins with `first`: everything that waits already, up to the bound, and, where there is
@@ -142,9 +157,8 @@ pub(crate) fn wake(wakeups: &watch::Sender<u64>) {
 }
 
 /// Runs every job in one transaction and answers all after its commit. A job that meets a bad row is
-/// answered alone and the others are run again without it; anything else fails the whole group. How long the
-/// transaction took; `None` when nothing was committed.
-fn commit_group(core: &mut Core, mut group: Vec<Box<dyn Job>>) -> Option<Duration> {
+/// answered alone and the others are run again without it; anything else fails the whole group.
+fn commit_group(core: &mut Core, mut group: Vec<Box<dyn Job>>) -> Ended {
     while !group.is_empty() {
         let started = Instant::now();
         match run_group(core, &mut group) {
@@ -153,7 +167,7 @@ fn commit_group(core: &mut Core, mut group: Vec<Box<dyn Job>>) -> Option<Duratio
                 for job in group {
                     job.answer(Ok(()));
                 }
-                return Some(took);
+                return Ended::Committed(took);
             }
             Err((Some(index), failure)) if failure.is_callers_own() => {
                 core.roll_back();
@@ -167,11 +181,11 @@ fn commit_group(core: &mut Core, mut group: Vec<Box<dyn Job>>) -> Option<Duratio
                 for job in group {
                     job.answer(Err(StoreError::from(shared.clone())));
                 }
-                return None;
+                return Ended::Failed;
             }
         }
     }
-    None
+    Ended::NothingToCommit
 }
 
 /// One try; on failure the index of the job that met it, if a job did.

@@ -15,7 +15,9 @@ use lienthong_proto::admin::v1::operation_service_client::OperationServiceClient
 use lienthong_proto::admin::v1::overview_service_client::OverviewServiceClient;
 use lienthong_proto::admin::v1::queue_service_client::QueueServiceClient;
 use lienthong_proto::admin::v1::report_service_client::ReportServiceClient;
-use lienthong_simulators::portal::{Fault, FaultScript, PortalConfig, PortalSimulator};
+use lienthong_simulators::portal::{
+    Fault, FaultRule, FaultScript, PortalConfig, PortalSimulator, Service,
+};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -32,7 +34,7 @@ use crate::harness::console::Reader;
 const STREAMS: usize = 4;
 const DESTINATION: &str = "dvcqg";
 const POLL: Duration = Duration::from_millis(100);
-const PARK_PATIENCE: Duration = Duration::from_mins(10);
+const PARK_PATIENCE: Duration = Duration::from_mins(4);
 const ACCOUNT: &str = "bench";
 const PASSWORD: &str = "benchmark-only-password";
 /// Pages that an operator opens, beside one dossier's.
@@ -65,7 +67,13 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
     let (stop, mut simulator) = (CancellationToken::new(), JoinSet::new());
     simulator.spawn(bound.run(stop.clone()));
     let message = "Mã thủ tục không có trong danh mục".to_owned();
-    portal.set_faults(FaultScript::always(Fault::Reject { message }))?;
+    // Dossiers are refused, and logins are not.
+    let refused = FaultRule {
+        services: vec![Service::SyncDossier],
+        ..FaultRule::always(Fault::Reject { message })
+    };
+    let (seed, rules) = (0, vec![refused]);
+    portal.set_faults(FaultScript { seed, rules })?;
 
     let site = Site::new(Some(&base), None)?;
     let console = free_address()?;
@@ -138,9 +146,7 @@ async fn stopped<T: Send + 'static>(
 fn add_account(site: &Site) -> anyhow::Result<()> {
     let mut command = Command::new(beside_us("lienthong")?);
     command
-        .args([
-            "accounts", "add", ACCOUNT, "--role", "approver",
-        ])
+        .args(["accounts", "add", ACCOUNT, "--role", "approver"])
         .arg("--password-stdin")
         .arg("--file")
         .arg(site.folder().join("accounts.toml"))

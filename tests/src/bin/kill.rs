@@ -35,7 +35,7 @@ struct Arguments {
     /// Parked deliveries of `replay`, and how many of them are made ready a second.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=29_000))]
     parked: u32,
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     replay_rate: u32,
     /// Decides events, moments and faults.
     #[arg(long, default_value_t = 1)]

@@ -17,7 +17,10 @@ pub(crate) struct Following {
 }
 
 struct Seen {
+    /// Of the file that was read last.
     stamp: Option<Stamp>,
+    /// Of the file whose reading failed last: it is tried again at each look, and told once.
+    unread: Option<Stamp>,
     accounts: Arc<Accounts>,
 }
 
@@ -34,35 +37,57 @@ impl Following {
     pub(crate) fn start(path: PathBuf) -> Result<Self, ConsoleError> {
         let stamp = Stamp::of(&path);
         let accounts = Arc::new(Accounts::read(&path)?);
-        let seen = ArcSwap::from_pointee(Seen { stamp, accounts });
+        let seen = ArcSwap::from_pointee(Seen {
+            stamp,
+            unread: None,
+            accounts,
+        });
         Ok(Self { path, seen })
     }
 
-    /// The accounts as the file has them now. A file with faults changes nothing and is told once.
+    /// The accounts as the file has them now. A file with faults, or that cannot be read, changes nothing and is told
+    /// once; what cannot be read now may be readable at the next look, without being another file.
     pub(crate) fn now(&self) -> Arc<Accounts> {
         let seen = self.seen.load();
         let stamp = Stamp::of(&self.path);
         if seen.stamp == stamp {
             return seen.accounts.clone();
         }
-        let accounts = match Accounts::read(&self.path) {
+        let next = match Accounts::read(&self.path) {
             Ok(accounts) => {
                 tracing::info!(count = accounts.len(), "the accounts file was read again");
-                Arc::new(accounts)
+                Seen {
+                    stamp,
+                    unread: None,
+                    accounts: Arc::new(accounts),
+                }
             }
             Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the changed accounts file is not taken; the former one stays in force"
-                );
-                seen.accounts.clone()
+                if seen.unread != stamp {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the changed accounts file is not taken; the former one stays in force"
+                    );
+                }
+                let was_read = !matches!(error, ConsoleError::Read { .. });
+                Seen {
+                    stamp: if was_read { stamp } else { seen.stamp },
+                    unread: stamp,
+                    accounts: seen.accounts.clone(),
+                }
             }
         };
-        self.seen.store(Arc::new(Seen {
-            stamp,
-            accounts: accounts.clone(),
-        }));
+        let accounts = next.accounts.clone();
+        self.seen.store(Arc::new(next));
         accounts
+    }
+}
+
+#[cfg(test)]
+impl Following {
+    /// Whether the next look reads the file.
+    pub(super) fn reads_again(&self) -> bool {
+        self.seen.load().stamp != Stamp::of(&self.path)
     }
 }
 

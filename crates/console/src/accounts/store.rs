@@ -1,8 +1,8 @@
-//! The accounts file on disk: read whole, written whole, for this user only.
+//! The accounts file on disk: read whole, written whole, for its owner only.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use super::Accounts;
@@ -10,6 +10,8 @@ use crate::error::ConsoleError;
 
 /// An accounts file may be this large.
 const FILE_BYTES_MAX: u64 = 1 << 20;
+/// The rights of a file that is its user's only.
+const PRIVATE: u32 = 0o600;
 
 impl Accounts {
     /// Reads a file; a file that is not there has no accounts.
@@ -38,10 +40,11 @@ impl Accounts {
     }
 
     /// Reads a file, changes the accounts, and puts the new file in its place in one step. Two that change it at once
-    /// take turns.
+    /// take turns. The new file belongs to whom the old one did: an administrator may change what the console reads.
     ///
     /// # Errors
-    /// As [`Accounts::read`], those of `change`, or the file cannot be written; the old one then stays.
+    /// As [`Accounts::read`], those of `change`, or the file cannot be written or given to its owner; the old one then
+    /// stays.
     pub fn edit(
         path: &Path,
         change: impl FnOnce(&mut Self) -> Result<(), ConsoleError>,
@@ -55,11 +58,69 @@ impl Accounts {
         turn.lock().map_err(|source| failed(&lock, source))?;
         let mut accounts = Self::read(path)?;
         change(&mut accounts)?;
-        replace(path, accounts.text().as_bytes()).map_err(|source| failed(path, source))
+        let owner = Owner::of(path).map_err(|source| failed(path, source))?;
+        if let Some(owner) = owner {
+            // Their next change must be able to take the lock.
+            owner.give(&turn).map_err(|_| GIVE_REFUSED)?;
+        }
+        replace(path, accounts.text().as_bytes(), owner)
     }
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Who reads a file: its user, and its group where an administrator let it.
+#[derive(Clone, Copy)]
+struct Owner {
+    user: u32,
+    group: u32,
+    group_reads: bool,
+}
+
+/// The right of a file's group to read it.
+const GROUP_READS: u32 = 0o040;
+
+const GIVE_REFUSED: ConsoleError = ConsoleError::Refused(
+    "the file belongs to another user or group, who could not read it any more: run this as that user or as root",
+);
+
+impl Owner {
+    /// The owner of a file, if there is one.
+    fn of(path: &Path) -> io::Result<Option<Self>> {
+        match std::fs::metadata(path) {
+            Ok(data) => Ok(Some(Self {
+                user: data.uid(),
+                group: data.gid(),
+                group_reads: data.mode() & GROUP_READS != 0,
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives a file to them, with the rights they had.
+    fn give(self, file: &File) -> io::Result<()> {
+        let data = file.metadata()?;
+        if data.uid() != self.user || (self.group_reads && data.gid() != self.group) {
+            fchown(file, Some(self.user), Some(self.group))?;
+        }
+        let group = if self.group_reads { GROUP_READS } else { 0 };
+        file.set_permissions(Permissions::from_mode(PRIVATE | group))
+    }
+}
+
+fn replace(path: &Path, bytes: &[u8], owner: Option<Owner>) -> Result<(), ConsoleError> {
+    let failed = |source| ConsoleError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let file = written(path, bytes).map_err(failed)?;
+    if let Some(owner) = owner {
+        owner.give(&file).map_err(|_| GIVE_REFUSED)?;
+    }
+    put_in_place(path).map_err(failed)
+}
+
+/// The new file, beside the old one.
+fn written(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let next = beside(path, "next");
     // What an interrupted change left behind could have other rights.
     match std::fs::remove_file(&next) {
@@ -69,7 +130,11 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = private(&next)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    std::fs::rename(&next, path)?;
+    Ok(file)
+}
+
+fn put_in_place(path: &Path) -> io::Result<()> {
+    std::fs::rename(beside(path, "next"), path)?;
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -82,7 +147,7 @@ fn private(path: &Path) -> io::Result<File> {
         .create(true)
         .truncate(false)
         .write(true)
-        .mode(0o600)
+        .mode(PRIVATE)
         .open(path)
 }
 

@@ -69,6 +69,54 @@ fn a_faulty_file_names_every_fault_and_no_hash() {
 }
 
 #[test]
+fn a_file_that_could_not_be_read_is_tried_again_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accounts.toml");
+    std::fs::write(&path, with_lan().text()).unwrap();
+    let following = Following::start(path.clone()).unwrap();
+    // A folder has a stamp and cannot be read; unlike a forbidden file, not by root either.
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert!(following.now().find("lan").is_some());
+    assert!(following.reads_again());
+    std::fs::remove_dir(&path).unwrap();
+    std::fs::write(&path, Accounts::default().text()).unwrap();
+    assert!(following.now().is_empty());
+    assert!(!following.reads_again());
+}
+
+#[test]
+fn the_file_stays_its_owners_when_root_changes_it() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accounts.toml");
+    std::fs::write(&path, with_lan().text()).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    // Only root can give files away; others find their own file theirs.
+    let is_given = chown(&path, Some(4_321), Some(8_765)).is_ok();
+    let owner = |name: &str| {
+        let data = std::fs::metadata(folder.path().join(name)).unwrap();
+        (data.uid(), data.gid(), data.mode() & 0o077)
+    };
+    let (user, group, _) = owner("accounts.toml");
+    assert_eq!(is_given, user == 4_321);
+    Accounts::edit(&path, |accounts| {
+        accounts.set_role("lan", OperatorRole::Viewer)
+    })
+    .unwrap();
+    for name in ["accounts.toml", "accounts.toml.lock"] {
+        let (found, _, others) = owner(name);
+        assert_eq!((found, others), (user, 0), "{name}");
+    }
+    // Where a group was let in, it stays in.
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    Accounts::edit(&path, |_| Ok(())).unwrap();
+    assert_eq!(owner("accounts.toml"), (user, group, 0o040));
+    let read = Accounts::read(&path).unwrap();
+    assert_eq!(read.find("lan").unwrap().role, OperatorRole::Viewer);
+}
+
+#[test]
 fn the_file_is_this_users_only_and_is_followed() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();

@@ -10,16 +10,27 @@
   const find = (selector, root = document) => root.querySelector(selector);
   const clock = () => new Date().toLocaleTimeString("vi-VN", { timeZone: "Asia/Ho_Chi_Minh", hour12: false });
 
-  // The reader's focus, selection and opened details are theirs: such a part waits for the next time.
+  // The reader's focus, selection and what they typed are theirs: such a part waits for the next time.
   const inUse = (part) => {
     if (part.contains(document.activeElement)) return true;
+    if (find("form[data-sent]", part)) return true;
+    const isChanged = (field) => ["checkbox", "radio"].includes(field.type)
+      ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+    if ([...part.querySelectorAll("input, textarea")].some(isChanged)) return true;
     const selection = document.getSelection();
     return Boolean(selection && !selection.isCollapsed && selection.rangeCount > 0 && selection.getRangeAt(0).intersectsNode(part));
   };
 
+  // Details stay as the reader left them. Known by their summary, as there may be more or fewer of them now; a summary
+  // with figures in it is another one each time, so where their number is the same their place will do.
   const keepOpen = (from, to) => {
-    const open = [...from.querySelectorAll("details")].map((details) => details.open);
-    to.querySelectorAll("details").forEach((details, index) => { if (open[index]) details.open = true; });
+    const name = (details) => find("summary", details)?.textContent.trim() ?? "";
+    const [former, next] = [from, to].map((root) => [...root.querySelectorAll("details")]);
+    const known = new Map(former.map((details) => [name(details), details.open]));
+    next.forEach((details, index) => {
+      const inPlace = former.length === next.length ? former[index].open : details.open;
+      details.open = known.get(name(details)) ?? inPlace;
+    });
   };
 
   const announcer = find("[data-announcer]");
@@ -34,9 +45,9 @@
     for (const part of document.querySelectorAll("[data-live]")) {
       const next = find(`[data-live="${CSS.escape(part.dataset.live)}"]`, page);
       if (!next || inUse(part)) continue;
-      if (part.innerHTML === next.innerHTML) continue;
       const fresh = document.importNode(next, true);
       keepOpen(part, fresh);
+      if (part.innerHTML === fresh.innerHTML) continue;
       announce(part, fresh);
       part.replaceWith(fresh);
     }

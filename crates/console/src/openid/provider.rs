@@ -27,6 +27,8 @@ const KEYS_MAX: usize = 100;
 const FRESH: Duration = Duration::from_hours(1);
 /// An unknown key makes us look for new ones at most this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// After a failed look-up nobody asks for so long: those who wait for one that hangs shall not each hang after it.
+const FAILURE_LIFE: Duration = Duration::from_secs(5);
 
 /// What the provider says of itself.
 #[derive(Deserialize)]
@@ -54,6 +56,7 @@ pub(super) struct Provider {
     clock: Clock,
     metadata: ArcSwapOption<Kept<Metadata>>,
     keys: ArcSwapOption<Kept<Vec<Jwk>>>,
+    failed_at: ArcSwapOption<Timestamp>,
     /// One asks, the others wait for what it learns.
     asking: Mutex<()>,
 }
@@ -66,6 +69,7 @@ impl Provider {
             clock,
             metadata: ArcSwapOption::empty(),
             keys: ArcSwapOption::empty(),
+            failed_at: ArcSwapOption::empty(),
             asking: Mutex::new(()),
         }
     }
@@ -79,6 +83,24 @@ impl Provider {
         if let Some(known) = self.fresh(&self.metadata, FRESH) {
             return Ok(known);
         }
+        if self.has_just_failed() {
+            return Err(OpenIdError::DownAMomentAgo);
+        }
+        let asked = self.ask_for_metadata().await;
+        if asked.is_err() {
+            self.failed_at.store(Some(Arc::new(self.clock.now())));
+        }
+        Ok(self.keep(&self.metadata, asked?))
+    }
+
+    fn has_just_failed(&self) -> bool {
+        let passed = |at: Arc<Timestamp>| self.clock.now().duration_since(*at);
+        let passed = self.failed_at.load_full().map(passed);
+        // A clock that was set back (a negative time) would make us remember for long.
+        passed.is_some_and(|passed| Duration::try_from(passed).is_ok_and(|age| age < FAILURE_LIFE))
+    }
+
+    async fn ask_for_metadata(&self) -> Result<Metadata, OpenIdError> {
         let issuer = self.issuer.trim_end_matches('/');
         let url = format!("{issuer}/.well-known/openid-configuration");
         let metadata: Metadata = self.get(&url, "metadata").await?;
@@ -89,7 +111,7 @@ impl Provider {
             });
         }
         self.endpoints(&metadata)?;
-        Ok(self.keep(&self.metadata, metadata))
+        Ok(metadata)
     }
 
     /// The key that signed a token; looks for new keys when it is not among the known ones.

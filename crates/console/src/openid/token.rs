@@ -48,8 +48,8 @@ pub(crate) enum TokenFault {
     /// Of another sign-in.
     #[error("it belongs to another sign-in")]
     Nonce,
-    /// The person did not prove anew to be there.
-    #[error("it does not say that the person has just signed in")]
+    /// The person did not prove to be there, or too long ago.
+    #[error("it does not say that the person has signed in as recently as was asked for")]
     NotAnew,
 }
 
@@ -71,8 +71,10 @@ pub(super) struct Expected<'a> {
     pub(super) issuer: &'a str,
     pub(super) client_id: &'a str,
     pub(super) nonce: &'a str,
-    /// Where the password had to be given once more: when that was asked for.
-    pub(super) signed_in_after: Option<Timestamp>,
+    /// When the sign-in began here.
+    pub(super) asked_at: Timestamp,
+    /// How long before that the person may have given the password: the `max_age` that was asked for.
+    pub(super) signed_in_within: SignedDuration,
     pub(super) now: Timestamp,
 }
 
@@ -172,12 +174,11 @@ impl Claims {
         if self.sub.is_empty() {
             return Err(TokenFault::Form);
         }
-        if let Some(asked) = expected.signed_in_after {
-            let signed_in = self.auth_time.map(at).transpose()?;
-            let is_anew = signed_in.is_some_and(|at| asked.duration_since(at) <= LEEWAY);
-            return is_anew.then_some(()).ok_or(TokenFault::NotAnew);
-        }
-        Ok(())
+        // Asked for a `max_age`, a provider has to say when (3.1.2.1); one that does not is not believed.
+        let signed_in = self.auth_time.map(at).transpose()?;
+        let age = signed_in.map(|at| expected.asked_at.duration_since(at));
+        let is_recent = age.is_some_and(|age| age <= expected.signed_in_within + LEEWAY);
+        is_recent.then_some(()).ok_or(TokenFault::NotAnew)
     }
 
     /// For us; and where others are named too, made for us to use.

@@ -21,7 +21,7 @@ use crate::layout::{self, Button, Column};
 /// Actions of one page.
 const PAGE: usize = 100;
 /// The kinds to choose from.
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 21] = [
     "replay",
     "discard",
     "request_operation",
@@ -31,6 +31,11 @@ const KINDS: [&str; 16] = [
     "pause",
     "resume",
     "erase",
+    "pause_job",
+    "resume_job",
+    "cancel_job",
+    "clear_misses",
+    "lift_guard",
     "read_usage",
     "log_filter",
     "sign_in",
@@ -288,6 +293,19 @@ mod tests {
                     "&amp;before=1",
                 ],
             );
+        }
+    }
+
+    #[test]
+    fn every_kind_to_choose_has_words_of_its_own() {
+        for language in LANGUAGES {
+            let frame = sample::frame(language, OperatorRole::Viewer);
+            let words = KINDS.map(|kind| words::action_kind(&frame, kind));
+            for (kind, word) in KINDS.iter().zip(words) {
+                assert_ne!(*kind, word);
+            }
+            let different = words.iter().collect::<std::collections::BTreeSet<_>>();
+            assert_eq!(different.len(), KINDS.len());
         }
     }
 

@@ -77,7 +77,7 @@ async fn set_paused(
     paused: bool,
 ) -> Result<Response, PageError> {
     let destination = DestinationName::parse(&name).map_err(|_| PageError::NotFound)?;
-    let reason = form.get("reason");
+    let reason = &*form.line("reason");
     let done = console
         .services
         .set_paused(&frame.operator, &destination, paused, reason)

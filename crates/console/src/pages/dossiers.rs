@@ -75,7 +75,7 @@ async fn erase(
     Form(form): Form<Params>,
 ) -> Result<Response, PageError> {
     let code = DossierCode::parse(&code).map_err(|_| PageError::NotFound)?;
-    let reason = form.get("reason");
+    let reason = &*form.line("reason");
     let erased = console
         .services
         .erase_dossier(&frame.operator, &code, reason)

@@ -115,7 +115,9 @@ impl<'a> Field<'a> {
         })
     }
 
-    /// Some lines of text, at most 500 characters: a reason.
+    /// A reason, at most 500 characters. It may be typed in several lines; [`Params::line`] reads them as one.
+    ///
+    /// [`Params::line`]: super::params::Params::line
     pub(crate) fn reason(&self, frame: &Frame, faulty: &Faulty) -> Markup {
         let fault = faulty.of_field(self.name);
         self.around(frame, fault, &html! {

@@ -7,7 +7,8 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use http::StatusCode;
-use lienthong_domain::ErrorCode;
+use lienthong_domain::operator::is_same_person;
+use lienthong_domain::{ErrorCode, OperatorRole};
 use lienthong_ports::operators::{Decision, Operation, OperationId};
 use maud::{Markup, html};
 
@@ -86,7 +87,16 @@ async fn decide(
     decision: Decision,
 ) -> Result<Response, PageError> {
     let (services, id) = (&console.services, OperationId(id));
-    let reason = form.get("reason");
+    let reason = &*form.line("reason");
+    if decision == Decision::Approve {
+        frame.require(OperatorRole::Approver)?;
+        let operation = services.operation(&frame.operator, id).await?;
+        // Names at the provider change: whoever asked under a former one is known here only.
+        let (asked, now) = (&operation.requested_by, &frame.operator.by);
+        if **asked != **now && is_same_person(asked, now) {
+            return Err(lienthong_services::Error::new(ErrorCode::SecondPersonNeeded).into());
+        }
+    }
     let decided = services
         .decide_operation(&frame.operator, id, decision, reason)
         .await;

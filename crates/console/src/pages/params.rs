@@ -27,6 +27,14 @@ impl Params {
         found.map_or("", |(_, value)| value.trim())
     }
 
+    /// The first value of that name as one line: a reason is written into records of one line, and people type or
+    /// paste several.
+    pub(crate) fn line(&self, name: &str) -> String {
+        let lines = self.get(name).lines().map(str::trim);
+        let filled = lines.filter(|line| !line.is_empty());
+        filled.collect::<Vec<_>>().join(" ")
+    }
+
     /// Every value of that name, without blanks around them.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0
@@ -96,6 +104,17 @@ mod tests {
         assert_eq!(params.get("none"), "");
         assert_eq!(params.number::<u32>("n"), None);
         assert!(params.has("n") && !params.has("none"));
+    }
+
+    #[test]
+    fn several_lines_are_read_as_one() {
+        let line = |text| Params::of(&[("reason", text)]).line("reason");
+        assert_eq!(
+            line("cổng đã sửa\r\n\r\n  lúc 14:00 \n"),
+            "cổng đã sửa lúc 14:00"
+        );
+        assert_eq!(line("lỗi  mạng"), "lỗi  mạng");
+        assert_eq!(line(" \n "), "");
     }
 
     #[test]

@@ -52,7 +52,7 @@ async fn lift(
 ) -> Result<Response, PageError> {
     let identity = console.identity.as_ref().ok_or(PageError::NotFound)?;
     let target = guards::target(&form)?;
-    let reason = form.get("reason");
+    let reason = &*form.line("reason");
     match identity.lift(&frame.operator, &target, reason).await {
         Ok(lifted) => {
             let told = if lifted {

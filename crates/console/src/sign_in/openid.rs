@@ -1,5 +1,7 @@
 //! The way through an identity provider: to it, and back from it.
 
+use std::net::IpAddr;
+
 use axum::extract::{Query, Request, State};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use http::StatusCode;
@@ -9,8 +11,10 @@ use super::{Way, pages};
 use crate::Shared;
 use crate::fault::PageError;
 use crate::frame::Manners;
+use crate::gate::{Gate, Refused};
 use crate::journal::Event;
 use crate::language::Language;
+use crate::limits::{Key, TooMany};
 use crate::openid::{Callback, OpenIdError, PENDING_LIFE};
 use crate::sessions::{Standing, Who};
 
@@ -45,11 +49,17 @@ pub(crate) async fn complete(
     let gate = &console.gate;
     let openid = gate.openid.as_ref().ok_or(PageError::NotFound)?;
     let from = gate.address(&request);
+    // Before anything is looked at: any site can send a browser here, as often as it likes.
+    let tries = [Key::callback(from)];
+    if let Err(refused) = gate.limits.take(&tries, gate.now()) {
+        return Ok(too_many(&manners, refused));
+    }
     let browser = gate.cookies.openid(request.headers());
     let former = gate.cookies.session(request.headers());
     let done = gate.cookies.clear_openid();
     match openid.complete(&callback, browser.as_ref()).await {
         Ok((vouched, next)) => {
+            gate.limits.give_back(&tries);
             let who = Who::OpenId(vouched.into());
             let id = gate
                 .admit(who, (Event::SignIn, former.as_ref()), from)
@@ -59,17 +69,35 @@ pub(crate) async fn complete(
             Ok((cookies, pages::go_on(&manners, &next)).into_response())
         }
         Err(error) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "a sign-in at the identity provider came to nothing"
-            );
-            gate.journal
-                .note(Event::SignInRefused, "unknown", error.brief(), from)
-                .await;
+            note(gate, &error, from).await;
             let page = refused(&manners, &error, "/");
             Ok(([(SET_COOKIE, done)], page).into_response())
         }
     }
+}
+
+async fn note(gate: &Gate, error: &OpenIdError, from: IpAddr) {
+    if matches!(error, OpenIdError::Stale) {
+        // Anybody can make up one of these: they shall fill neither the record nor the log.
+        tracing::debug!("a sign-in at the identity provider ended that we do not know");
+        return;
+    }
+    tracing::warn!(
+        error = error as &dyn std::error::Error,
+        "a sign-in at the identity provider came to nothing"
+    );
+    gate.journal
+        .note(Event::SignInRefused, "unknown", error.brief(), from)
+        .await;
+}
+
+fn too_many(manners: &Manners, many: TooMany) -> Response {
+    let reason = manners.language.t(
+        "Có quá nhiều lần đăng nhập từ địa chỉ này. Thử lại sau ít giây.",
+        "There are too many sign-ins from this address. Try again in a few seconds.",
+    );
+    let page = pages::openid_refused(manners, StatusCode::TOO_MANY_REQUESTS, (reason, "/"));
+    super::with_wait(page, Refused::TooMany(many))
 }
 
 fn refused(manners: &Manners, error: &OpenIdError, next: &str) -> Response {
@@ -80,7 +108,9 @@ fn refused(manners: &Manners, error: &OpenIdError, next: &str) -> Response {
 /// What the reader is told; the details are in the log.
 fn told(language: Language, error: &OpenIdError) -> (StatusCode, &'static str) {
     match error {
-        OpenIdError::Unreachable { .. } | OpenIdError::BadAnswer { .. } => (
+        OpenIdError::Unreachable { .. }
+        | OpenIdError::BadAnswer { .. }
+        | OpenIdError::DownAMomentAgo => (
             StatusCode::BAD_GATEWAY,
             language.t(
                 "Hệ thống đăng nhập không trả lời hoặc trả lời không đúng. Thử lại sau, hoặc dùng tài khoản của cổng.",

@@ -1,7 +1,12 @@
 //! Forms from elsewhere, wrong names of the host, roles, limits and headers.
 
+use std::time::Duration;
+
 use reqwest::header::{HOST, ORIGIN};
 use reqwest::{Method, StatusCode};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::harness::{Browser, Page, Site};
 
@@ -278,5 +283,49 @@ async fn a_link_from_another_site_begins_here_first() {
         .header("sec-fetch-site", "same-origin");
     let page = browser.send(request).await;
     assert_eq!(page.status, StatusCode::SEE_OTHER);
+    site.stop().await;
+}
+
+/// A form whose body never comes, up to where the console reads it.
+async fn trickling(site: &Site, path: &str) -> BufReader<TcpStream> {
+    let host = site.url.strip_prefix("http://").unwrap();
+    let mut stream = BufReader::new(TcpStream::connect(host).await.unwrap());
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {host}\r\norigin: {}\r\nexpect: 100-continue\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\n",
+        site.url
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut line = String::new();
+    // Much sooner than the bodies before it are given up.
+    let read = timeout(Duration::from_secs(3), stream.read_line(&mut line));
+    read.await.expect("its body is read at once").unwrap();
+    assert!(line.starts_with("HTTP/1.1 100"), "{line}");
+    stream.write_all(b"name=").await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn bodies_that_trickle_in_take_nobodys_turn() {
+    let site = Site::start().await;
+    let mut reader = site.signed_in("lan").await;
+    let mut slow = Vec::new();
+    for path in ["/sign-in", "/language", ACTION] {
+        for _ in 0..70 {
+            slow.push(trickling(&site, path).await);
+        }
+    }
+    assert_eq!(reader.get("/queues").await.status, StatusCode::OK);
+    assert!(site.signed_in("duyet").await.is_inside().await);
+    // They are told so themselves, and soon.
+    let mut told = String::new();
+    let reading = async {
+        while !told.contains("HTTP/1.1") {
+            assert_ne!(slow[0].read_line(&mut told).await.unwrap(), 0, "{told}");
+        }
+    };
+    timeout(Duration::from_secs(20), reading).await.unwrap();
+    assert!(told.contains("HTTP/1.1 422"), "{told}");
+    drop(slow);
     site.stop().await;
 }

@@ -1,13 +1,17 @@
 //! Sign-in at an identity provider, from the button to the page and out again; and every token that is a lie.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lienthong_console::OpenIdConfig as ConsoleOpenId;
 use lienthong_simulators::openid::{
     Client, KeyKind, OpenIdConfig, OpenIdHandle, OpenIdSimulator, TokenFault, User,
 };
 use reqwest::{Method, StatusCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::{Browser, Page, Site, Time};
@@ -128,7 +132,9 @@ async fn the_whole_way_in_and_out() {
         let page = browser.get("/queues").await;
         assert!(page.text.contains("Phạm Thị Sen") && page.text.contains("Người phê duyệt"));
         let (kind, by, _) = world.site.actions().await.pop().unwrap();
-        assert_eq!((&*kind, &*by), ("sign_in", "openid:sen"));
+        assert_eq!(&*kind, "sign_in");
+        let (name, person) = by.rsplit_once('#').unwrap();
+        assert_eq!((name, person.len()), ("openid:sen", 8), "{by}");
 
         let token = browser.token().await;
         let page = browser.post("/sign-out", &[("csrf", &token)]).await;
@@ -154,10 +160,6 @@ async fn no_token_that_is_a_lie_opens_the_door() {
             world.provider.set_fault(Some(fault));
             let mut browser = world.site.browser();
             let page = world.sign_in(&mut browser, "sen").await;
-            if fault == TokenFault::NoAuthTime {
-                assert_eq!(page.status, StatusCode::OK, "asked for only after a lock");
-                continue;
-            }
             assert_eq!(page.status, StatusCode::FORBIDDEN, "{fault:?}");
             assert!(!browser.is_inside().await, "{fault:?}");
             let (kind, by, why) = world.site.actions().await.pop().unwrap();
@@ -249,6 +251,55 @@ async fn a_provider_that_is_down_is_told_and_accounts_still_open_the_door() {
     assert_eq!(page.status, StatusCode::BAD_GATEWAY);
     assert!(page.text.contains("không trả lời"), "{}", page.text);
     assert!(world.site.signed_in("lan").await.is_inside().await);
+    // Who waited for it does not wait again: for a moment nobody asks it at all.
+    world.provider.set_down(false);
+    world.site.time.pass_seconds(4);
+    let page = browser.get("/sign-in/openid").await;
+    assert_eq!(page.status, StatusCode::BAD_GATEWAY);
+    world.site.time.pass_seconds(1);
+    let page = browser.get("/sign-in/openid").await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn made_up_ways_back_fill_no_record_and_are_slowed_down() {
+    let world = World::start(KeyKind::Es256).await;
+    let mut browser = world.site.browser();
+    let before = world.site.actions().await.len();
+    let made_up = "/sign-in/openid/callback?state=x&code=y";
+    for _ in 0..20 {
+        assert_eq!(browser.get(made_up).await.status, StatusCode::BAD_REQUEST);
+    }
+    let page = browser.get(made_up).await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(page.headers["retry-after"], "4");
+    assert_eq!(world.site.actions().await.len(), before);
+    assert!(
+        world.site.signed_in("lan").await.is_inside().await,
+        "passwords have tries of their own"
+    );
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_at_the_provider_that_was_left_open_does_not_sign_in_here() {
+    let world = World::start(KeyKind::Es256).await;
+    let mut browser = world.site.browser();
+    let page = world.sign_in(&mut browser, "sen").await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    // Nothing of ours is left in the browser, so this is no lock; this provider sends it back unasked.
+    let ours = world.site.url.clone();
+    browser.cookies.retain(|(origin, _), _| *origin != ours);
+    world.site.time.pass_minutes(17);
+    let begin = browser.get("/sign-in/openid").await.location.unwrap();
+    assert!(
+        begin.contains("max_age=900") && !begin.contains("prompt="),
+        "{begin}"
+    );
+    let page = world.sign_in(&mut browser, "sen").await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert!(!browser.is_inside().await);
     world.stop().await;
 }
 
@@ -303,5 +354,42 @@ async fn the_provider_is_not_offered_where_there_is_none() {
     );
     let request = browser.request(Method::GET, "/sign-in/openid");
     assert_eq!(browser.send(request).await.status, StatusCode::NOT_FOUND);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_holds_nobody_else_up() {
+    let provider = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", provider.local_addr().unwrap());
+    let site = Site::start_with(Time::new(), |config| {
+        config.openid = ConsoleOpenId {
+            issuer,
+            client_id: "lienthong".to_owned(),
+            client_secret: "bí mật".to_owned(),
+            name: "Cổng đăng nhập".to_owned(),
+            allow_plaintext: true,
+            ..ConsoleOpenId::default()
+        };
+    })
+    .await;
+    let mut reader = site.signed_in("lan").await;
+    let host = site.url.strip_prefix("http://").unwrap();
+    let mut waiting = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(host).await.unwrap();
+        let begin = format!("GET /sign-in/openid HTTP/1.1\r\nhost: {host}\r\n\r\n");
+        stream.write_all(begin.as_bytes()).await.unwrap();
+        waiting.push(stream);
+    }
+    let (asked, _) = provider.accept().await.unwrap();
+    assert!(reader.is_inside().await);
+    assert!(site.signed_in("duyet").await.is_inside().await);
+    // The first to wait learns it from the provider, the others from the first.
+    drop((asked, provider));
+    let mut told = [0; 12];
+    let answered = timeout(Duration::from_secs(20), waiting[0].read_exact(&mut told));
+    answered.await.unwrap().unwrap();
+    assert_eq!(&told, b"HTTP/1.1 502");
+    drop(waiting);
     site.stop().await;
 }

@@ -246,3 +246,58 @@ async fn accounts_are_looked_at_with_every_request() {
     assert!(!duyet.is_inside().await, "a changed password");
     site.stop().await;
 }
+
+#[tokio::test]
+async fn waiting_tells_nothing_about_a_name() {
+    let mut answers = Vec::new();
+    for name in ["lan", "khong-co"] {
+        let site = Site::start().await;
+        let mut browser = site.browser();
+        for _ in 0..6 {
+            let page = browser.sign_in(name, "sai mật khẩu rồi").await;
+            let wait = page.headers.get("retry-after").cloned();
+            answers.push((name, page.status, wait));
+        }
+        site.stop().await;
+    }
+    let (known, unknown) = answers.split_at(6);
+    assert_eq!(known[5].1, StatusCode::TOO_MANY_REQUESTS);
+    for (one, other) in known.iter().zip(unknown) {
+        assert_eq!((one.1, &one.2), (other.1, &other.2));
+    }
+}
+
+#[tokio::test]
+async fn guessing_a_name_does_not_keep_its_session_locked() {
+    let site = Site::start().await;
+    let mut browser = site.signed_in("lan").await;
+    site.time.pass_minutes(15);
+    let mut guesser = site.browser();
+    for _ in 0..6 {
+        guesser.sign_in("lan", "sai mật khẩu rồi").await;
+    }
+    let page = guesser.sign_in("lan", PASSWORD).await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    let token = browser.get("/locked").await.field("csrf").unwrap();
+    let right = [("csrf", &*token), ("password", PASSWORD)];
+    let page = browser.post("/locked", &right).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_guesses_at_a_locked_session_waits_too() {
+    let site = Site::start().await;
+    let mut browser = site.signed_in("lan").await;
+    site.time.pass_minutes(15);
+    let token = browser.get("/locked").await.field("csrf").unwrap();
+    let wrong = [("csrf", &*token), ("password", "sai mật khẩu rồi")];
+    for _ in 0..5 {
+        let page = browser.post("/locked", &wrong).await;
+        assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+    }
+    let right = [("csrf", &*token), ("password", PASSWORD)];
+    let page = browser.post("/locked", &right).await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    site.stop().await;
+}

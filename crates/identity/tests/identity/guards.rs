@@ -75,6 +75,16 @@ async fn only_an_operator_with_a_reason_lets_go_and_the_second_time_blocks() {
     let operator = on_duty(OperatorRole::Operator);
     let silent = world.identity.lift(&operator, &target, " ").await;
     assert_eq!(silent.unwrap_err().code, ErrorCode::InvalidFields);
+    let lines = world
+        .identity
+        .lift(&operator, &target, "nhầm\nlần sau")
+        .await;
+    assert_eq!(lines.unwrap_err().code, ErrorCode::InvalidFields);
+    let unknown = GuardTarget {
+        system: "không-đăng-ký".into(),
+        ..target.clone()
+    };
+    assert!(!lift(&world, &unknown).await, "there is no such system");
     assert!(lift(&world, &target).await);
     world.restart().await;
     // A clean slate; but the system's misses are counted on, and three more hold it as a whole.

@@ -4,6 +4,7 @@
 //! expression makes a [`Subject`]. Times are arguments of the seam, so no promise waits for a clock.
 
 mod actions;
+mod approvals;
 mod days;
 mod decisions;
 mod due;
@@ -21,6 +22,7 @@ use crate::operators::OperatorStore;
 use crate::store::{DestinationSpec, Store};
 
 pub use actions::*;
+pub use approvals::*;
 pub use days::*;
 pub use decisions::*;
 pub use due::*;
@@ -55,12 +57,18 @@ macro_rules! operators_conformance {
             an_operation_is_asked_for_once_per_key
             an_operation_over_nothing_is_not_written_down
             many_deliveries_need_a_second_person
+            small_operations_of_one_person_count_together
+            approved_and_unmoved_operations_do_not_count
+            another_way_in_is_not_another_person
+            a_cancellation_keeps_the_approver
+            nobody_is_waited_for_longer_than_a_week
             a_cancelled_operation_moves_no_more
             an_ended_operation_is_not_decided_again
             operations_are_listed_newest_first
             operations_leave_their_actions
             an_operation_moves_what_was_parked_when_it_was_asked_for
             what_left_before_its_turn_is_left_alone
+            no_more_is_moved_than_matched
             what_parks_again_is_not_moved_again
             a_replay_by_operation_keeps_the_order
             an_operation_reorders_only_with_leave

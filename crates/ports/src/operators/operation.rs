@@ -10,6 +10,13 @@ use crate::store::{Actor, ParkedFilter, ReplayItem};
 /// Longest key of an operation, in characters.
 pub const OPERATION_KEY_CHARS_MAX: usize = 100;
 
+/// Time over which the operations of one person count together for [`NewOperation::approval_above`].
+pub const APPROVAL_SPAN: Duration = Duration::from_hours(24);
+/// How long an operation awaits approval before it is cancelled.
+pub const APPROVAL_WAIT_MAX: Duration = Duration::from_hours(7 * 24);
+/// Who ends operations that nobody decides about, or that cannot go on.
+pub const ENDED_BY: &str = "system";
+
 /// Names an operation; grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationId(pub i64);
@@ -48,7 +55,7 @@ pub enum OperationState {
     Running,
     /// All of its selection was dealt with.
     Done,
-    /// Somebody ended it; what was moved before stays moved.
+    /// Somebody, or [`ENDED_BY`], ended it; what was moved before stays moved.
     Cancelled,
 }
 
@@ -97,7 +104,9 @@ pub struct NewOperation {
     pub per_second: u32,
     /// Chosen by the caller so that a double click is one operation; 1 to [`OPERATION_KEY_CHARS_MAX`] characters.
     pub key: String,
-    /// More matches than this need a second person.
+    /// More matches than this need a second person, in one operation, or in several of the same kind and person (as
+    /// [`is_same_person`](lienthong_domain::operator::is_same_person) says) within [`APPROVAL_SPAN`]. Those that another
+    /// person decided about do not count; of a cancelled one counts what it had moved.
     pub approval_above: u64,
     /// Who asks, why, when.
     pub actor: Actor,
@@ -130,7 +139,8 @@ pub enum Decision {
 pub enum Decided {
     /// Carried out, or it stood so already.
     Done(Operation),
-    /// Whoever asked for it cannot approve it.
+    /// Whoever asked for it cannot approve it, whichever way they came in
+    /// ([`is_same_person`](lienthong_domain::operator::is_same_person)).
     SamePerson,
     /// It has ended otherwise, so there is nothing to decide.
     Ended(Operation),
@@ -167,9 +177,11 @@ pub struct Operation {
     pub reason: String,
     /// When.
     pub requested_at: Timestamp,
-    /// The second person, if one was needed and came; or who cancelled.
+    /// The second person, if one was needed and came, also if somebody cancelled it later; else who cancelled. Whoever
+    /// cancels leaves an action in either case. [`ENDED_BY`] where nobody decided for [`APPROVAL_WAIT_MAX`], or it met
+    /// a row that cannot be read.
     pub decided_by: Option<String>,
-    /// The second person's words.
+    /// Their words.
     pub decided_reason: Option<String>,
     /// When it was decided.
     pub decided_at: Option<Timestamp>,

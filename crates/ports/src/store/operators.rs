@@ -114,7 +114,7 @@ pub struct Action {
     /// Who.
     pub by: String,
     /// `pause`, `resume`, `replay`, `discard`, `erase`; `request_operation`, `approve_operation`, `cancel_operation`,
-    /// `end_operation`; what was done to jobs; and what [`crate::OperatorStore::note_action`] was told.
+    /// `end_operation`; `lift_guard`, on `participant/system`; what was done to jobs; and what [`crate::OperatorStore::note_action`] was told.
     pub kind: String,
     /// On what: a destination, a delivery, a dossier, a job, or `operation:ID`.
     pub subject: String,

@@ -118,6 +118,39 @@ fn parked_deliveries_are_those_of_their_state() {
     assert_eq!(parked_of(&counts), 5);
 }
 
+/// As many are parked as before, but others: only their age says that the groups are stale.
+#[test]
+fn groups_are_kept_while_they_are_young() {
+    let group = ParkedGroup {
+        destination: DestinationName::parse("dvcqg").unwrap(),
+        root: "H21".into(),
+        reason: lienthong_domain::delivery::ParkReason::Exhausted,
+        code: "-1".into(),
+        deliveries: 3,
+        oldest_parked_at: at(0),
+        newest_parked_at: at(0),
+    };
+    let seconds = i64::try_from(GROUPS_INTERVAL.as_secs()).unwrap();
+    let mut looks = Looks::default();
+    assert_eq!(looks.groups_kept(3, at(0)), None, "none were asked for yet");
+    looks.groups = Some(Groups {
+        at: at(0),
+        found: vec![group.clone()],
+    });
+    for parked in [3, 4] {
+        let kept = looks.groups_kept(parked, at(seconds - 1));
+        assert_eq!(kept, Some(vec![group.clone()]));
+        assert_eq!(looks.groups_kept(parked, at(seconds)), None);
+        assert_eq!(looks.groups_kept(parked, at(-1)), None, "the clock jumped");
+    }
+    assert_eq!(looks.groups_kept(0, at(1)), Some(Vec::new()));
+    assert_eq!(
+        looks.groups_kept(3, at(2)),
+        None,
+        "those of before are gone"
+    );
+}
+
 proptest! {
     /// However counts moved, a rate is never negative nor absurd.
     #[test]

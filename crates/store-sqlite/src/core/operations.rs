@@ -1,13 +1,13 @@
-//! Operations: written down, decided, and carried out step by step. A step moves deliveries and the operation's cursor
-//! in one transaction, so a killed process goes on where it was.
+//! Operations: written down and decided.
 
 mod rate;
+mod steps;
 
-use lienthong_domain::DeliveryId;
+use lienthong_domain::operator::is_same_person;
 use lienthong_ports::operators::OperationState::{AwaitingApproval, Cancelled, Done, Running};
 use lienthong_ports::operators::{
-    Decided, Decision, NewOperation, Operation, OperationId, OperationKind, OperationState,
-    Requested, StepTerms, Stepped,
+    APPROVAL_SPAN, Decided, Decision, NewOperation, Operation, OperationId, OperationState,
+    Requested,
 };
 use lienthong_ports::store::Actor;
 use rusqlite::params;
@@ -15,22 +15,9 @@ use rusqlite::params;
 use self::rate::Rate;
 use super::Core;
 use crate::error::Failure;
-use crate::operation_rows::{OperationRow, filter_to_json, kind_code, operations, state_code};
+use crate::operation_rows::{filter_to_json, kind_code, state_code};
 use crate::queries::parked::Chosen;
-use crate::rows::{all, corrupt, execute, limit, micros, one};
-
-/// Operations that one call steps; those stepped longest ago go first, so each has its turn.
-const STEPPED_TOGETHER_MAX: usize = 50;
-
-/// What a step has done to one operation.
-#[derive(Default)]
-struct Progress {
-    moved: u32,
-    left_alone: u32,
-    cursor: i64,
-    /// Nothing of the selection comes after the cursor.
-    exhausted: bool,
-}
+use crate::rows::{Cells, all, corrupt, duration_micros, execute, micros, one};
 
 impl Core {
     pub(crate) fn request_operation(&mut self, new: &NewOperation) -> Result<Requested, Failure> {
@@ -43,7 +30,8 @@ impl Core {
             return Ok(Requested::NothingMatches);
         }
         let now = micros(new.actor.now);
-        let needs_approval = matched > new.approval_above;
+        let alone = matched.saturating_add(self.matched_alone(new)?);
+        let needs_approval = alone > new.approval_above;
         let state = if needs_approval {
             AwaitingApproval
         } else {
@@ -97,6 +85,44 @@ impl Core {
             .transpose()
     }
 
+    /// What the same person has asked for of late that nobody else had to approve, under all of that person's names.
+    fn matched_alone(&self, new: &NewOperation) -> Result<u64, Failure> {
+        let names = self.names_of_person(&new.actor.by)?;
+        let names = serde_json::to_string(&names).expect("strings always serialise");
+        let since = micros(new.actor.now).saturating_sub(duration_micros(APPROVAL_SPAN));
+        let sum = one(
+            &self.connection,
+            "SELECT 0, coalesce(sum(CASE state WHEN ?4 THEN moved ELSE matched END), 0)
+             FROM operation INDEXED BY operation_key
+             WHERE requested_by IN (SELECT value FROM json_each(?1)) AND kind = ?2 AND requested_at > ?3
+                 AND state <> ?5 AND (state = ?4 OR decided_by IS NULL)",
+            params![
+                names,
+                kind_code(new.kind),
+                since,
+                state_code(Cancelled),
+                state_code(AwaitingApproval)
+            ],
+            |row| {
+                let cells = Cells::of("operation", row)?;
+                cells.decoded(1, "matched", |sum| u64::try_from(sum).ok())
+            },
+        )?;
+        Ok(sum.unwrap_or(0))
+    }
+
+    /// Every name under which the person `by` has asked for something.
+    fn names_of_person(&self, by: &str) -> Result<Vec<String>, Failure> {
+        let everybody = all(
+            &self.connection,
+            "SELECT min(id), requested_by FROM operation INDEXED BY operation_key GROUP BY requested_by",
+            [],
+            |row| Cells::of("operation", row)?.get(1, "requested_by"),
+        )?;
+        let same = |name: &String| is_same_person(name, by);
+        Ok(everybody.into_iter().filter(same).collect())
+    }
+
     pub(crate) fn decide_operation(
         &mut self,
         id: OperationId,
@@ -107,7 +133,9 @@ impl Core {
             return Ok(Decided::NotFound);
         };
         match (decision, operation.state) {
-            (Decision::Approve, AwaitingApproval) if operation.requested_by == actor.by => {
+            (Decision::Approve, AwaitingApproval)
+                if is_same_person(&operation.requested_by, &actor.by) =>
+            {
                 Ok(Decided::SamePerson)
             }
             (Decision::Approve, AwaitingApproval) => {
@@ -118,8 +146,7 @@ impl Core {
                 Ok(Decided::Done(self.operation(id)?))
             }
             (Decision::Cancel, AwaitingApproval | Running) => {
-                self.decide(id, Cancelled, None, actor)?;
-                self.act(actor, "cancel_operation", &subject(id))?;
+                self.cancel_operation(id, actor)?;
                 Ok(Decided::Done(self.operation(id)?))
             }
             (Decision::Approve, Running) | (Decision::Cancel, Cancelled) => {
@@ -131,6 +158,12 @@ impl Core {
         }
     }
 
+    /// Ends an operation. Whoever approved it stays in its row; who cancelled is in the action.
+    fn cancel_operation(&self, id: OperationId, actor: &Actor) -> Result<(), Failure> {
+        self.decide(id, Cancelled, None, actor)?;
+        self.act(actor, "cancel_operation", &subject(id))
+    }
+
     fn decide(
         &self,
         id: OperationId,
@@ -140,8 +173,9 @@ impl Core {
     ) -> Result<(), Failure> {
         execute(
             &self.connection,
-            "UPDATE operation SET state = ?2, stepped_at = coalesce(?3, stepped_at), decided_by = ?4,
-                 decided_reason = ?5, decided_at = ?6
+            "UPDATE operation SET state = ?2, stepped_at = coalesce(?3, stepped_at),
+                 decided_by = coalesce(decided_by, ?4), decided_reason = coalesce(decided_reason, ?5),
+                 decided_at = coalesce(decided_at, ?6)
              WHERE id = ?1",
             params![
                 id.0,
@@ -155,158 +189,10 @@ impl Core {
         Ok(())
     }
 
-    pub(crate) fn step_operations(&mut self, terms: StepTerms) -> Result<Vec<Stepped>, Failure> {
-        let running = all(
-            &self.connection,
-            operations!(
-                "INDEXED BY operation_open WHERE state IN (1, 2) AND state = 2
-                 ORDER BY stepped_at, id LIMIT ?1"
-            ),
-            params![limit(STEPPED_TOGETHER_MAX)],
-            OperationRow::read,
-        )?;
-        running
-            .iter()
-            .map(|row| self.step_operation(row, terms))
-            .collect()
-    }
-
-    fn step_operation(&mut self, row: &OperationRow, terms: StepTerms) -> Result<Stepped, Failure> {
-        let now = micros(terms.now);
-        let rate = Rate::of(row.operation.per_second);
-        let used_until = rate.used_until(row.stepped_at.unwrap_or(now), now, terms.catch_up_max);
-        let room = rate.room(used_until, now).min(terms.limit);
-        let progress = if room == 0 {
-            Progress {
-                cursor: row.cursor,
-                ..Progress::default()
-            }
-        } else {
-            self.move_some(row, room, terms)?
-        };
-        let used_until = rate.after(used_until, progress.moved);
-        if (Some(used_until), progress.cursor) != (row.stepped_at, row.cursor) {
-            self.write_progress(row.operation.id, &progress, used_until)?;
-        }
-        if progress.exhausted {
-            self.end_operation(&row.operation, terms)?;
-        }
-        Ok(Stepped {
-            operation: self.operation(row.operation.id)?,
-            moved: progress.moved,
-        })
-    }
-
-    fn write_progress(
-        &self,
-        id: OperationId,
-        progress: &Progress,
-        used_until: i64,
-    ) -> Result<(), Failure> {
-        execute(
-            &self.connection,
-            "UPDATE operation SET moved = moved + ?2, left_alone = left_alone + ?3, cursor = ?4, stepped_at = ?5
-             WHERE id = ?1",
-            params![
-                id.0,
-                progress.moved,
-                progress.left_alone,
-                progress.cursor,
-                used_until
-            ],
-        )?;
-        Ok(())
-    }
-
-    /// Deals with what comes next, until `room` deliveries were moved.
-    fn move_some(
-        &mut self,
-        row: &OperationRow,
-        room: u32,
-        terms: StepTerms,
-    ) -> Result<Progress, Failure> {
-        let items = limit(usize::try_from(terms.limit).unwrap_or(usize::MAX));
-        let items = usize::try_from(items).expect("a bound of lists");
-        let chosen = Chosen::until(&row.filter, row.parking);
-        let ids = self
-            .queries()
-            .parked_ids(&chosen, DeliveryId(row.cursor), items)?;
-        let mut progress = Progress {
-            cursor: row.cursor,
-            exhausted: ids.len() < items,
-            ..Progress::default()
-        };
-        for id in ids {
-            if progress.moved == room {
-                progress.exhausted = false;
-                break;
-            }
-            if self.move_one(&row.operation, id, terms)? {
-                progress.moved += 1;
-            } else {
-                progress.left_alone += 1;
-            }
-            progress.cursor = id.0;
-        }
-        Ok(progress)
-    }
-
-    /// Whether the delivery was moved; else it would break the order.
-    fn move_one(
-        &mut self,
-        operation: &Operation,
-        id: DeliveryId,
-        terms: StepTerms,
-    ) -> Result<bool, Failure> {
-        let actor = actor_of(operation, terms);
-        match operation.kind {
-            OperationKind::Replay => {
-                let item = self
-                    .queries()
-                    .replay_item(id, operation.allow_out_of_order)?;
-                if item.replayed {
-                    let standing = self.parked_standing(id)?;
-                    self.replay_one(&standing, micros(terms.now), &actor)?;
-                }
-                Ok(item.replayed)
-            }
-            OperationKind::Discard => {
-                let standing = self.parked_standing(id)?;
-                self.discard_one(&standing, &actor)?;
-                Ok(true)
-            }
-        }
-    }
-
-    /// What matched and was not moved has left by other ways, or would break the order.
-    fn end_operation(&self, operation: &Operation, terms: StepTerms) -> Result<(), Failure> {
-        execute(
-            &self.connection,
-            "UPDATE operation SET state = ?2, ended_at = ?3, left_alone = max(left_alone, matched - moved)
-             WHERE id = ?1",
-            params![
-                operation.id.0,
-                state_code(Done),
-                micros(terms.now)
-            ],
-        )?;
-        let actor = actor_of(operation, terms);
-        self.act(&actor, "end_operation", &subject(operation.id))
-    }
-
     fn operation(&self, id: OperationId) -> Result<Operation, Failure> {
         self.queries()
             .operation(id)?
             .ok_or_else(|| corrupt("operation", "id", id.0, "is missing"))
-    }
-}
-
-/// Whoever asked for the operation acts in all of its steps.
-fn actor_of(operation: &Operation, terms: StepTerms) -> Actor {
-    Actor {
-        by: operation.requested_by.clone(),
-        reason: operation.reason.clone(),
-        now: terms.now,
     }
 }
 

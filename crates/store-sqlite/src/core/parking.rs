@@ -93,7 +93,8 @@ impl Core {
         Ok(())
     }
 
-    /// Keeps the procedure of what is parked the dossier's.
+    /// Keeps the procedure of what is parked the dossier's. What comes into the selection of an operation by that takes
+    /// no more than the room of what has left it: an operation deals with as many as matched.
     pub(super) fn rename_parked(&self, dossier: i64, procedure: &str) -> Result<(), Failure> {
         if !self.tally.any_parked() {
             return Ok(());

@@ -2,7 +2,8 @@
 
 use lienthong_domain::identity::UsageId;
 use lienthong_domain::{DossierCode, ErrorCode};
-use lienthong_ports::identity::{GuardAction, SubjectLink, UsageDraft};
+use lienthong_ports::identity::{GuardAction, GuardActionKind, SubjectLink, UsageDraft};
+use lienthong_ports::store::Actor;
 use rusqlite::params;
 
 use super::Core;
@@ -93,7 +94,21 @@ impl Core {
                     action.reason,
                 ],
             )?;
+            if action.kind == GuardActionKind::Lifted {
+                self.act_of_lifting(action)?;
+            }
         }
         Ok(())
+    }
+
+    /// A person lifted it, so it is an action too. Which official was meant is for the guard's own row.
+    fn act_of_lifting(&self, lifted: &GuardAction) -> Result<(), Failure> {
+        let actor = Actor {
+            by: lifted.by.clone(),
+            reason: lifted.reason.clone(),
+            now: lifted.at,
+        };
+        let subject = format!("{}/{}", lifted.participant, lifted.system);
+        self.act(&actor, "lift_guard", &subject)
     }
 }

@@ -58,8 +58,23 @@ impl OperatorStore for SqliteStore {
     }
 
     async fn step_operations(&self, terms: StepTerms) -> Result<Vec<Stepped>, StoreError> {
-        self.write(Kind::Work, 1, move |core| core.step_operations(terms))
-            .await
+        let due = self
+            .query(move |queries| queries.operations_to_step(terms.now))
+            .await?;
+        let mut stepped = Vec::with_capacity(due.len());
+        for id in due {
+            let step = self
+                .write(Kind::Work, 1, move |core| core.step_operation(id, terms))
+                .await;
+            match step {
+                Ok(step) => stepped.extend(step),
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    self.break_off(id, &error, terms).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(stepped)
     }
 
     async fn parked_groups(&self, filter: ParkedFilter) -> Result<Vec<ParkedGroup>, StoreError> {
@@ -137,3 +152,27 @@ impl OperatorStore for SqliteStore {
             .await
     }
 }
+
+impl SqliteStore {
+    /// Ends an operation that met a bad row: the row stays bad, and the other operations go on.
+    async fn break_off(
+        &self,
+        id: OperationId,
+        error: &StoreError,
+        terms: StepTerms,
+    ) -> Result<(), StoreError> {
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            operation.id = id.0,
+            "an operation met a row that cannot be read and was cancelled"
+        );
+        let reason = error.to_string();
+        self.write(Kind::Work, 1, move |core| {
+            core.break_off_operation(id, &reason, terms.now)
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -105,6 +105,14 @@ fn a_bad_row_concerns_its_caller_only() {
         row: 7,
         fault: "has no meaning".into(),
     };
+    let (alone, mut answer) = job(move |_| Err(bad()));
+    let ended = commit_group(&mut core, vec![alone]);
+    assert_eq!(ended, Ended::NothingToCommit, "no failure of the store");
+    let told = answer.try_recv().unwrap();
+    assert!(
+        matches!(told, Err(StoreError::Corrupt { row: 7, .. })),
+        "{told:?}"
+    );
     let answers = group(&mut core, move |_| Err(bad()));
     assert!(
         matches!(
@@ -138,7 +146,8 @@ fn a_full_disk_undoes_the_group_and_says_so() {
     core.limit_pages(45);
     let (flood, mut answer) = intake(3, 200);
     let (small, mut small_answer) = intake(1, 1);
-    commit_group(&mut core, vec![small, flood]);
+    let ended = commit_group(&mut core, vec![small, flood]);
+    assert_eq!(ended, Ended::Failed);
     assert!(matches!(
         answer.try_recv().unwrap(),
         Err(StoreError::DiskFull)

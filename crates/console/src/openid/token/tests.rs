@@ -10,7 +10,8 @@ fn expected(anew: bool) -> Expected<'static> {
         issuer: "https://provider.example",
         client_id: "lienthong",
         nonce: "n",
-        signed_in_after: anew.then_some(now),
+        asked_at: now,
+        signed_in_within: SignedDuration::from_secs(if anew { 0 } else { 900 }),
         now,
     }
 }
@@ -67,15 +68,22 @@ fn each_claim_is_checked_by_itself() {
 }
 
 #[test]
-fn who_was_locked_must_have_signed_in_just_now() {
-    assert_eq!(judged(&json!({}), true), Ok(()));
-    let before = json!({"auth_time": NOW - 61});
-    assert_eq!(judged(&before, true), Err(TokenFault::NotAnew));
-    assert_eq!(
-        judged(&json!({"auth_time": null}), true),
-        Err(TokenFault::NotAnew)
-    );
-    assert_eq!(judged(&before, false), Ok(()));
+fn the_person_has_signed_in_as_recently_as_was_asked_for() {
+    let refused = Err(TokenFault::NotAnew);
+    let table = [
+        (json!(NOW), true, Ok(())),
+        (json!(NOW - 60), true, Ok(())),
+        (json!(NOW - 61), true, refused),
+        (json!(NOW - 61), false, Ok(())),
+        (json!(NOW - 960), false, Ok(())),
+        (json!(NOW - 961), false, refused),
+        (Value::Null, true, refused),
+        (Value::Null, false, refused),
+    ];
+    for (auth_time, anew, verdict) in table {
+        let changes = json!({ "auth_time": auth_time });
+        assert_eq!(judged(&changes, anew), verdict, "{auth_time} {anew}");
+    }
 }
 
 #[test]

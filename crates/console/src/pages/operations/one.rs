@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lienthong_domain::OperatorRole;
+use lienthong_domain::operator::is_same_person;
 use lienthong_ports::operators::{Decision, Operation, OperationKind, OperationState};
 use maud::{Markup, html};
 
@@ -61,7 +62,8 @@ pub(super) fn view(frame: &Frame, operation: &Operation, typed: Option<&Typed>) 
             }
             (facts(frame, operation))
         }))
-        (forms(frame, operation, typed))
+        // Live too: once it has ended there is nothing left to decide.
+        (live("decide", forms(frame, operation, typed)))
         p { a href=(address("/actions", [("subject", format!("operation:{}", operation.id).as_str())])) {
             (frame.t("Nhật ký thao tác của đợt này", "Actions about this operation")) } }
     }
@@ -174,7 +176,7 @@ fn forms(frame: &Frame, operation: &Operation, typed: Option<&Typed>) -> Markup 
         return html! {};
     }
     let awaits = operation.state == OperationState::AwaitingApproval;
-    let is_same = *operation.requested_by == *frame.operator.by;
+    let is_same = is_same_person(&operation.requested_by, &frame.operator.by);
     html! {
         @if awaits && frame.may(OperatorRole::Approver) && !is_same {
             (form(frame, operation, Decision::Approve, typed))

@@ -63,6 +63,8 @@ fn only_another_approver_may_approve() {
     let table = [
         ("account:hùng", OperatorRole::Approver, true),
         ("account:lan", OperatorRole::Approver, false),
+        ("openid:lan#0a1b2c3d", OperatorRole::Approver, false),
+        ("openid:hùng#0a1b2c3d", OperatorRole::Approver, true),
         ("account:hùng", OperatorRole::Operator, false),
         ("account:hùng", OperatorRole::Viewer, false),
     ];
@@ -76,6 +78,17 @@ fn only_another_approver_may_approve() {
         );
         let cancels = html.contains("action=\"/operations/12/cancel\"");
         assert_eq!(cancels, role >= OperatorRole::Operator, "{by} {role}");
+    }
+}
+
+#[test]
+fn the_forms_are_replaced_once_the_operation_has_ended() {
+    for state in [OperationState::Running, OperationState::Done] {
+        let operation = operation(state, "account:hùng");
+        let html = rendered(LANGUAGES[0], OperatorRole::Operator, &operation);
+        has(&html, &["data-live=\"decide\""]);
+        let (_, decide) = html.split_once("data-live=\"decide\"").unwrap();
+        assert_eq!(decide.contains("<form"), state == OperationState::Running);
     }
 }
 

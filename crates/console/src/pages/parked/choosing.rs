@@ -39,7 +39,7 @@ impl Choosing {
             selection: Selection::read(params).until(now),
             allow_out_of_order: params.has("out_of_order"),
             per_second,
-            reason: params.get("reason").to_owned(),
+            reason: params.line("reason"),
             key: params.get("key").to_owned(),
         }
     }

@@ -1,7 +1,6 @@
 //! Which parked deliveries are meant: as typed, as read, and in words.
 
-use std::time::Duration;
-
+use jiff::SignedDuration;
 use lienthong_domain::code::RootCode;
 use lienthong_domain::delivery::ParkReason;
 use lienthong_domain::{DeliveryId, DestinationName, Faults, ProcedureCode, Reason, Timestamp};
@@ -27,7 +26,7 @@ pub(super) struct Selection {
     pub(super) procedure: String,
     pub(super) reason: String,
     pub(super) code: String,
-    /// Parked at least so many hours.
+    /// Parked at least so many hours; a dry run makes `before` of it.
     pub(super) hours: String,
     /// Parked before this second since 1970; set when a dry run is made, so that later arrivals are left alone.
     pub(super) before: String,
@@ -50,11 +49,18 @@ impl Selection {
         }
     }
 
-    /// The same, of what was parked until now.
+    /// The same, of what was parked until now, without anything left that moves with time: from the dry run on it is
+    /// one filter, whenever it is read.
     pub(super) fn until(mut self, now: Timestamp) -> Self {
         if self.before.is_empty() {
             // The bound is a whole second and excluded, so that of the present second belongs to it.
             self.before = (now.as_second() + 1).to_string();
+        }
+        let aged = self.hours.parse().ok().and_then(|hours| aged(now, hours));
+        // What cannot be read stays for [`Selection::filter`] to refuse.
+        if let (Some(aged), Ok(before)) = (aged, self.before.parse::<i64>()) {
+            self.before = aged.as_second().min(before).to_string();
+            self.hours.clear();
         }
         self
     }
@@ -107,7 +113,7 @@ impl Selection {
             let second = text.parse().map_err(|_| Reason::NotDigits)?;
             Timestamp::from_second(second).map_err(|_| Reason::NotADate)
         });
-        let aged = hours.map(|hours| now - Duration::from_secs(3_600 * u64::from(hours)));
+        let aged = hours.and_then(|hours| aged(now, hours));
         aged.into_iter().chain(before).min()
     }
 
@@ -180,6 +186,12 @@ pub(crate) fn described(frame: &Frame, filter: &ParkedFilter) -> Markup {
             ul.plain { @for line in &lines { li { (line) } } }
         }
     }
+}
+
+/// So many hours before now; none before the first moment there is.
+fn aged(now: Timestamp, hours: u16) -> Option<Timestamp> {
+    now.checked_sub(SignedDuration::from_hours(hours.into()))
+        .ok()
 }
 
 fn read<T>(

@@ -218,13 +218,28 @@ fn a_dry_run_fixes_the_moment_up_to_which_it_reaches() {
     let until = filter.parked_until.unwrap();
     assert_eq!(until.as_second(), sample::now().as_second() + 1);
     let aged = choosing(&[("hours", "24")]);
-    let until = aged
-        .selection
-        .filter(sample::now())
-        .unwrap()
-        .parked_until
-        .unwrap();
-    assert_eq!(until, ago(86_400));
+    let until = aged.selection.filter(later).unwrap().parked_until;
+    assert_eq!(
+        until,
+        Some(ago(86_400)),
+        "an age is counted from the dry run"
+    );
+}
+
+#[test]
+fn the_form_of_a_dry_run_is_one_filter_whenever_it_is_sent() {
+    let later = sample::now() + std::time::Duration::from_hours(3);
+    for hours in ["", "0", "24", "65535"] {
+        let asked = choosing(&[("hours", hours), ("destination", "dvcqg")]).selection;
+        let filter = asked.filter(sample::now()).unwrap();
+        let sent = Choosing::read(&Params::of(&asked.pairs()), later).selection;
+        assert_eq!(sent.filter(later).unwrap(), filter, "{hours}");
+        assert!(asked.pairs().iter().all(|(name, _)| *name != "hours"));
+    }
+    for (name, text) in [("hours", "hôm qua"), ("before", "x")] {
+        let wrong = choosing(&[(name, text), ("hours", "24")]).selection;
+        assert!(wrong.filter(later).is_err(), "{name}");
+    }
 }
 
 #[test]

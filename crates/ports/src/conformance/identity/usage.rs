@@ -225,4 +225,11 @@ pub async fn guard_actions_are_kept_in_order(subject: &dyn Subject) {
     );
     let later = desk.identity.guard_actions(at(4)).await.expect("actions");
     assert!(later.is_empty());
+    // What a person did is among the actions, without the official.
+    let told = desk.store.actions(0, 10).await.expect("actions");
+    let told: Vec<_> = told
+        .iter()
+        .map(|action| (action.kind.as_str(), action.subject.as_str(), action.at))
+        .collect();
+    assert_eq!(told, [("lift_guard", "H21/igate", at(3))]);
 }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use lienthong_domain::DeliveryState::{Discarded, Done, Parked, Queued, Ready};
-use lienthong_domain::DossierCode;
 use lienthong_domain::delivery::LanePolicy;
+use lienthong_domain::{DossierCode, DossierDetails, DossierStatus, ProcedureCode};
 
 use super::Subject;
 use super::fixture::{Desk, new_operation, operator, step_terms};
-use crate::conformance::store::{at, code};
+use crate::conformance::store::{at, code, details, offer};
 use crate::operators::{NewOperation, OperationKind, OperationState, StepTerms};
 use crate::store::{Next, ParkedFilter, ReplayTerms};
 
@@ -57,6 +57,39 @@ pub async fn what_left_before_its_turn_is_left_alone(subject: &dyn Subject) {
         (operation.matched, operation.moved, operation.left_alone),
         (3, 2, 1)
     );
+}
+
+/// A dossier that comes into the selection later, by a new procedure code, was never meant.
+pub async fn no_more_is_moved_than_matched(subject: &dyn Subject) {
+    let desk = Desk::open(subject, LanePolicy::Hold).await;
+    let parked = desk.park_each(1..4, 10).await;
+    let rename = async |procedure: &str, seconds| {
+        let key = format!("renamed-{seconds}");
+        let mut renamed = offer(&key, &code(3), DossierStatus::Processing, seconds);
+        renamed.event.details = Some(DossierDetails {
+            procedure_code: ProcedureCode::parse(procedure).ok(),
+            ..details()
+        });
+        desk.lane.offer(renamed).await.expect("accepted");
+    };
+    rename("2.000815", 15).await;
+    let new = NewOperation {
+        filter: ParkedFilter {
+            procedure: ProcedureCode::parse("1.001193").ok(),
+            ..ParkedFilter::default()
+        },
+        ..new_operation("k", 20)
+    };
+    let operation = desk.request(new).await;
+    assert_eq!(operation.matched, 2);
+    rename("1.001193", 25).await;
+    desk.step(step_terms(30)).await;
+    let ended = desk.operation(operation.id).await;
+    assert_eq!(
+        (ended.state, ended.moved, ended.left_alone),
+        (OperationState::Done, 2, 0)
+    );
+    assert_eq!(desk.parked().await, parked[2..]);
 }
 
 /// A delivery that fails again is the business of another operation.
