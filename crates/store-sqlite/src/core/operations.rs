@@ -115,7 +115,13 @@ impl Core {
     fn names_of_person(&self, by: &str) -> Result<Vec<String>, Failure> {
         let everybody = all(
             &self.connection,
-            "SELECT min(id), requested_by FROM operation INDEXED BY operation_key GROUP BY requested_by",
+            // From one name to the next in the index, past everything that one person asked for.
+            "WITH RECURSIVE person (name) AS (
+                 SELECT min(requested_by) FROM operation
+                 UNION ALL
+                 SELECT (SELECT min(requested_by) FROM operation WHERE requested_by > name) FROM person
+                 WHERE name IS NOT NULL
+             ) SELECT 0, name FROM person WHERE name IS NOT NULL",
             [],
             |row| Cells::of("operation", row)?.get(1, "requested_by"),
         )?;

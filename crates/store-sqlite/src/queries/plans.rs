@@ -20,7 +20,9 @@ use crate::rows::statements;
 use crate::store::SqliteStore;
 
 /// What may be read from end to end, because it is small, or because an index holds the few rows that are meant.
-const BOUNDED: [&str; 10] = [
+const BOUNDED: [&str; 11] = [
+    // The people who ask for operations.
+    "person",
     // What is in flight; the operations that are open.
     "c USING INDEX delivery_leased",
     "operation USING INDEX operation_open",
