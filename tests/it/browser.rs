@@ -43,7 +43,8 @@ async fn an_operator_finds_replays_and_sees_delivered_and_attackers_get_nowhere(
     park(&gateway).await;
 
     let pictures = tempfile::tempdir().unwrap();
-    let screenshots = std::env::var_os(SCREENSHOTS).map_or(pictures.path().into(), PathBuf::from);
+    let screenshots =
+        std::env::var_os(SCREENSHOTS).map_or_else(|| pictures.path().into(), PathBuf::from);
     let settings = json!({
         "base": gateway.running().console_url.as_deref().expect("the console answers"),
         "chromium": CHROMIUM,

@@ -82,47 +82,7 @@ async fn a_parked_dossier_is_seen_replayed_with_a_second_person_and_reported() {
     .await;
     assert_eq!(listed["delivery"]["dossier_code"], CODE);
 
-    let words = [
-        "parked",
-        "replay",
-        "--error-group",
-        error_group,
-        "--reason",
-        "đã sửa danh mục",
-    ];
-    let (exit, planned) = run(&gateway, ACTS, &[&words[..], &["--dry-run"]].concat()).await;
-    assert_eq!(
-        (exit, &planned["plan"]["would_replay"]),
-        (Exit::Ok, &1.into())
-    );
-    assert_eq!(planned["carried_out"], false);
-    let certain = [&words[..], &["--yes", "--operation-key", "sua-danh-muc"]].concat();
-    let (exit, asked) = run(&gateway, ACTS, &certain).await;
-    assert_eq!(exit, Exit::Later, "a second person must approve: {asked}");
-    let (_, again) = run(&gateway, ACTS, &certain).await;
-    let number = asked["operation"]["operation_id"].to_string();
-    assert_eq!(
-        again["operation"]["operation_id"].to_string(),
-        number,
-        "one key, one operation"
-    );
-
-    let approve = [
-        "operations",
-        "approve",
-        &number,
-        "--reason",
-        "đã xem một hồ sơ mẫu",
-    ];
-    assert_eq!(
-        run(&gateway, ACTS, &approve).await.0,
-        Exit::Configuration,
-        "not by oneself"
-    );
-    assert_eq!(run(&gateway, APPROVES, &approve).await.0, Exit::Ok);
-    let follow = ["operations", "show", &number, "--follow"];
-    let (exit, done) = run(&gateway, LOOKS, &follow).await;
-    assert_eq!((exit, &done["moved"]), (Exit::Ok, &1.into()), "{done}");
+    replay_with_a_second_person(&gateway, error_group).await;
     gateway.drained().await;
 
     let (_, action) = run(
@@ -142,6 +102,51 @@ async fn a_parked_dossier_is_seen_replayed_with_a_second_person_and_reported() {
     );
     assert_eq!(row["parked"], 1);
     gateway.stop().await;
+}
+
+/// A plan, one operation for two requests, and the approval of another person.
+async fn replay_with_a_second_person(gateway: &TestGateway, error_group: &str) {
+    let words = [
+        "parked",
+        "replay",
+        "--error-group",
+        error_group,
+        "--reason",
+        "đã sửa danh mục",
+    ];
+    let (exit, planned) = run(gateway, ACTS, &[&words[..], &["--dry-run"]].concat()).await;
+    assert_eq!(
+        (exit, &planned["plan"]["would_replay"]),
+        (Exit::Ok, &1.into())
+    );
+    assert_eq!(planned["carried_out"], false);
+    let certain = [&words[..], &["--yes", "--operation-key", "sua-danh-muc"]].concat();
+    let (exit, asked) = run(gateway, ACTS, &certain).await;
+    assert_eq!(exit, Exit::Later, "a second person must approve: {asked}");
+    let (_, again) = run(gateway, ACTS, &certain).await;
+    let number = asked["operation"]["operation_id"].to_string();
+    assert_eq!(
+        again["operation"]["operation_id"].to_string(),
+        number,
+        "one key, one operation"
+    );
+
+    let approve = [
+        "operations",
+        "approve",
+        &number,
+        "--reason",
+        "đã xem một hồ sơ mẫu",
+    ];
+    assert_eq!(
+        run(gateway, ACTS, &approve).await.0,
+        Exit::Configuration,
+        "not by oneself"
+    );
+    assert_eq!(run(gateway, APPROVES, &approve).await.0, Exit::Ok);
+    let follow = ["operations", "show", &number, "--follow"];
+    let (exit, done) = run(gateway, LOOKS, &follow).await;
+    assert_eq!((exit, &done["moved"]), (Exit::Ok, &1.into()), "{done}");
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ fn deploy() -> PathBuf {
 }
 
 fn read(file: &str) -> String {
-    fs::read_to_string(deploy().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    fs::read_to_string(deploy().join(file)).expect(file)
 }
 
 async fn get(gateway: &TestGateway, path: &str, accept: &str) -> (u16, String) {

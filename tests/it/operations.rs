@@ -63,19 +63,19 @@ async fn parked(gateway: &TestGateway, expected: u64) {
         .await;
 }
 
-fn selection(destination: &str) -> Option<DeliverySelection> {
+fn selection(destination: &str) -> DeliverySelection {
     let filter = ParkedFilter {
         destination: destination.to_owned(),
         ..ParkedFilter::default()
     };
-    Some(DeliverySelection {
+    DeliverySelection {
         selection: Some(Selection::Filter(filter)),
-    })
+    }
 }
 
 fn replay(key: &str, rate_per_second: u32) -> ReplayDeliveriesRequest {
     ReplayDeliveriesRequest {
-        selection: selection("dvcqg"),
+        selection: Some(selection("dvcqg")),
         reason: "Cổng đã cập nhật danh mục thủ tục".to_owned(),
         rate_per_second,
         idempotency_key: key.to_owned(),
@@ -167,7 +167,7 @@ async fn a_double_click_is_one_replay_that_shows_its_progress_and_keeps_the_orde
     assert_eq!(first.operation_id, second.operation_id);
     assert_eq!(first.matched, DOSSIERS);
     let other = ReplayDeliveriesRequest {
-        selection: selection(""),
+        selection: Some(selection("")),
         ..replay("wizard-1", 4)
     };
     let reused = operator.deliveries.replay_deliveries(other).await;
@@ -264,7 +264,7 @@ async fn a_cancelled_replay_moves_nothing_more() {
     parked(&gateway, DOSSIERS - ended.moved).await;
     // A later operation is not held back by it.
     let discard = DiscardDeliveriesRequest {
-        selection: selection("dvcqg"),
+        selection: Some(selection("dvcqg")),
         reason: "hồ sơ thử nghiệm".to_owned(),
         ..DiscardDeliveriesRequest::default()
     };

@@ -66,14 +66,7 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
     let (portal, base) = (bound.handle(), bound.base_url());
     let (stop, mut simulator) = (CancellationToken::new(), JoinSet::new());
     simulator.spawn(bound.run(stop.clone()));
-    let message = "Mã thủ tục không có trong danh mục".to_owned();
-    // Dossiers are refused, and logins are not.
-    let refused = FaultRule {
-        services: vec![Service::SyncDossier],
-        ..FaultRule::always(Fault::Reject { message })
-    };
-    let (seed, rules) = (0, vec![refused]);
-    portal.set_faults(FaultScript { seed, rules })?;
+    portal.set_faults(refusing_dossiers())?;
 
     let site = Site::new(Some(&base), None)?;
     let console = free_address()?;
@@ -130,6 +123,17 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
             ),
         ],
     })
+}
+
+/// Dossiers are refused, and logins are not.
+fn refusing_dossiers() -> FaultScript {
+    let message = "Mã thủ tục không có trong danh mục".to_owned();
+    let refused = FaultRule {
+        services: vec![Service::SyncDossier],
+        ..FaultRule::always(Fault::Reject { message })
+    };
+    let (seed, rules) = (0, vec![refused]);
+    FaultScript { seed, rules }
 }
 
 async fn stopped<T: Send + 'static>(
