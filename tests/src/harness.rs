@@ -246,32 +246,17 @@ impl TestGateway {
 
     /// Waits until nothing waits for delivery.
     pub async fn drained(&self) {
-        self.drained_within(PATIENCE).await;
-    }
-
-    /// As [`Self::drained`], where a lease may have to run out first.
-    pub async fn drained_within(&self, patience: Duration) {
-        let drained = async || {
+        self.until("nothing waits for delivery", async || {
             let counts = self.running().store.counts().await;
             let counts = counts.expect("the store counts");
             counts.iter().all(|count| count.waiting() == 0)
-        };
-        self.until_within(patience, "nothing waits for delivery", drained)
-            .await;
+        })
+        .await;
     }
 
     /// Waits until `true`; fails the test with `what` when it does not come.
-    pub async fn until(&self, what: &str, reached: impl AsyncFnMut() -> bool) {
-        self.until_within(PATIENCE, what, reached).await;
-    }
-
-    async fn until_within(
-        &self,
-        patience: Duration,
-        what: &str,
-        mut reached: impl AsyncFnMut() -> bool,
-    ) {
-        let deadline = tokio::time::Instant::now() + patience;
+    pub async fn until(&self, what: &str, mut reached: impl AsyncFnMut() -> bool) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         while !reached().await {
             assert!(
                 tokio::time::Instant::now() < deadline,
