@@ -195,6 +195,7 @@ async function everyPage(browser) {
           const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
           if (wide > 0) findings.push(`${name}: ${wide} px wider than a telephone`);
         }
+        await page.goto(base);
         await page.screenshot({ path: join(screenshots, "overview.phone.png"), fullPage: true });
       }
       await context.close();
