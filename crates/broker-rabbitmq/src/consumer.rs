@@ -4,7 +4,9 @@
 //! it is handled. So at most `prefetch` messages are out, the queue of acknowledgements cannot
 //! overflow, and what an older channel delivered counts too.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -26,6 +28,8 @@ use crate::message_id;
 use crate::reconnect::Reconnect;
 use crate::status::Status;
 use crate::topology::Topology;
+
+mod hearing;
 
 /// Most acknowledgements written to the broker at once.
 const SETTLE_BATCH_MAX: usize = 64;
@@ -61,7 +65,11 @@ impl Consumer {
         let (settle, mut settled) = mpsc::channel(self.prefetch.into());
         let mut reconnect = Reconnect::new();
         let (mut session, mut silences) = (0, 0);
+        let mut failed = false;
         while let Some(connection) = self.next_connection().await {
+            if failed {
+                self.mend(&connection, &mut silences).await;
+            }
             session += 1;
             let began = Instant::now();
             match self
@@ -70,6 +78,8 @@ impl Consumer {
             {
                 Ok(()) => return,
                 Err(failure) => {
+                    failed = true;
+                    // A node that goes away says nothing about its queues.
                     let silent = matches!(failure, Failure::QueueSilent);
                     silences = if silent { silences + 1 } else { 0 };
                     tracing::warn!(
@@ -82,21 +92,13 @@ impl Consumer {
             if self.stop.run_until_cancelled(pause).await.is_none() {
                 return;
             }
-            if connection.status().connected() {
-                self.mend(&connection, silences).await;
-                if silences >= SILENCES_MAX {
-                    silences = 0;
-                }
-            } else {
-                // A node that goes away says nothing about its queues.
-                silences = 0;
-            }
         }
     }
 
     /// The queue may have been deleted under a healthy connection; or it is there and dead.
-    async fn mend(&self, connection: &Connection, silences: u32) {
-        if silences >= SILENCES_MAX {
+    async fn mend(&self, connection: &Connection, silences: &mut u32) {
+        if *silences >= SILENCES_MAX {
+            *silences = 0;
             tracing::error!(
                 broker.queue = self.queue,
                 "a queue does not answer and is made anew; what lay in it comes back by its leases"
@@ -132,19 +134,20 @@ impl Consumer {
         settle: &mpsc::Sender<Settlement>,
         settled: &mut mpsc::Receiver<Settlement>,
     ) -> Result<(), Failure> {
+        let made_again = self.status.made_again_count(&self.queue);
         let channel = step(self.timeout, connection.create_channel()).await?;
         let qos = channel.basic_qos(self.prefetch, BasicQosOptions::default());
         step(self.timeout, qos).await?;
         let consume = step(self.timeout, self.consume(&channel)).await;
-        let mut deliveries = consume.map_err(|failure| match failure {
-            Failure::TimedOut => Failure::QueueSilent,
-            other => other,
-        })?;
+        let mut deliveries = consume.map_err(Failure::of_consume)?;
+        let heard = AtomicBool::new(false);
+        let mut deaf = pin!(self.deaf(connection, made_again, &heard));
         let mut waiting = None;
         let mut batch = Vec::new();
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => break,
+                failure = &mut deaf => return Err(failure),
                 () = self.out.closed() => {
                     let cancel = channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default());
                     step(self.timeout, cancel).await?;
@@ -157,6 +160,7 @@ impl Consumer {
                 }
                 delivery = deliveries.next(), if waiting.is_none() => {
                     waiting = Some(delivery.ok_or(Failure::Closed)??);
+                    heard.store(true, Ordering::Relaxed);
                 }
                 permit = Arc::clone(&self.permits).acquire_owned(), if waiting.is_some() => {
                     if let (Some(delivery), Ok(permit)) = (waiting.take(), permit) {

@@ -1,5 +1,7 @@
 //! Why a session with the broker ended, in words that hold no credentials.
 
+use lapin::ErrorKind;
+use lapin::protocol::{AMQPErrorKind, AMQPHardError};
 use lienthong_ports::BrokerError;
 
 /// The text completes "failed to ...".
@@ -11,9 +13,17 @@ pub(crate) enum Failure {
     /// A step did not end in time.
     #[error("talk to RabbitMQ: no answer in time")]
     TimedOut,
-    /// The broker answers everything but the request to receive from this queue.
+    /// The broker answers everything but the request to receive from this queue, or breaks over it.
     #[error("receive from RabbitMQ: the queue does not answer")]
     QueueSilent,
+    /// The queue does not know the receiver, or has messages that it does not get.
+    #[error(
+        "receive from RabbitMQ: the queue does not hand its messages to this receiver any more"
+    )]
+    Forgotten,
+    /// A publisher found the queue missing and declared it again.
+    #[error("receive from RabbitMQ: the queue was deleted and is made again")]
+    MadeAgain,
     /// A queue or exchange is not as needed.
     #[error("use the topology of RabbitMQ: {0}")]
     Topology(String),
@@ -29,10 +39,25 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Why a request to receive failed: the queue may be one that exists and is dead.
+    pub(crate) fn of_consume(self) -> Self {
+        match self {
+            Self::TimedOut => Self::QueueSilent,
+            Self::Lapin(error) if is_internal(&error) => Self::QueueSilent,
+            other => other,
+        }
+    }
+
     pub(crate) fn to_broker_error(&self) -> BrokerError {
         match self {
             Self::Topology(text) => BrokerError::Topology(text.clone()),
             other => BrokerError::NotConnected(other.to_string()),
         }
     }
+}
+
+/// Whether the broker met a fault of its own.
+fn is_internal(error: &lapin::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ProtocolError(error)
+        if matches!(error.kind(), AMQPErrorKind::Hard(AMQPHardError::INTERNALERROR)))
 }

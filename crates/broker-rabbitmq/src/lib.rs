@@ -17,8 +17,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lapin::Connection;
-use lapin::options::QueueDeclareOptions;
-use lapin::types::FieldTable;
 use lienthong_domain::{Clock, DestinationName};
 use lienthong_ports::broker::{
     Broker, BrokerError, BrokerState, Message, PUBLISH_MAX, Published, Queue, QueueDepth, Received,
@@ -119,9 +117,7 @@ impl RabbitBroker {
     }
 
     async fn depth(&self, channel: &lapin::Channel, name: String) -> Result<QueueDepth, Failure> {
-        let options = QueueDeclareOptions::durable().passive();
-        let ask = channel.queue_declare(name.as_str().into(), options, FieldTable::default());
-        let queue = step(self.config.step_timeout, ask).await?;
+        let queue = self.topology.existing(channel, &name).await?;
         // The broker tells what is ready; what is in hand here is known here.
         let unacknowledged = self.in_hand(&name);
         Ok(QueueDepth {

@@ -214,8 +214,11 @@ impl Session<'_> {
 
     /// Messages came back because a queue or binding is missing: declare everything again.
     async fn mend(&mut self) -> Result<(), Failure> {
-        self.publisher.status.unroutable(self.queue.as_str());
-        self.publisher.topology.declare(&self.link.connection).await
+        let (publisher, queue) = (self.publisher, self.queue.as_str());
+        publisher.status.unroutable(queue);
+        publisher.topology.declare(&self.link.connection).await?;
+        publisher.status.made_again(queue);
+        Ok(())
     }
 
     fn refuse_backlog(&mut self, window: &mut Window) {

@@ -28,6 +28,8 @@ struct Now {
     unknown_confirms: u64,
     /// By the queue's name; as many as there are receivers' queues.
     redelivered: HashMap<String, u64>,
+    /// How often a queue was found missing and declared again, by its name.
+    made_again: HashMap<String, u64>,
     last_error: Option<String>,
     last_topology_error: Option<String>,
     undecodable: u64,
@@ -110,18 +112,30 @@ impl Status {
 
     /// A message of `queue` came a second time.
     pub(crate) fn redelivered(&self, queue: &str) {
-        self.now.send_modify(|now| {
-            if let Some(count) = now.redelivered.get_mut(queue) {
-                *count += 1;
-            } else {
-                now.redelivered.insert(queue.to_owned(), 1);
-            }
-        });
+        self.now
+            .send_modify(|now| count_one(&mut now.redelivered, queue));
+    }
+
+    /// `queue` had been found missing, and everything is declared again.
+    pub(crate) fn made_again(&self, queue: &str) {
+        self.now
+            .send_modify(|now| count_one(&mut now.made_again, queue));
+    }
+
+    pub(crate) fn made_again_count(&self, queue: &str) -> u64 {
+        count_of(&self.now.borrow().made_again, queue)
+    }
+
+    /// Waits until `queue` was made again more often than `count` times.
+    pub(crate) async fn made_again_since(&self, queue: &str, count: u64) {
+        let mut now = self.now.subscribe();
+        let more = now.wait_for(|now| count_of(&now.made_again, queue) > count);
+        // The sender is `self`, so it does not close.
+        more.await.ok();
     }
 
     pub(crate) fn redelivered_count(&self, queue: &str) -> u64 {
-        let now = self.now.borrow();
-        now.redelivered.get(queue).copied().unwrap_or_default()
+        count_of(&self.now.borrow().redelivered, queue)
     }
 
     /// A message without a readable `message_id` was removed from a queue. Logged once.
@@ -173,6 +187,18 @@ impl Status {
             (None, Some(text)) => BrokerError::NotConnected(text.clone()),
             (None, None) => BrokerError::NotConnected("no answer yet".to_owned()),
         })
+    }
+}
+
+fn count_of(counts: &HashMap<String, u64>, queue: &str) -> u64 {
+    counts.get(queue).copied().unwrap_or_default()
+}
+
+fn count_one(counts: &mut HashMap<String, u64>, queue: &str) {
+    if let Some(count) = counts.get_mut(queue) {
+        *count += 1;
+    } else {
+        counts.insert(queue.to_owned(), 1);
     }
 }
 

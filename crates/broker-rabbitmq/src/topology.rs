@@ -89,18 +89,39 @@ impl Topology {
         Ok(())
     }
 
+    /// What the broker says of a queue, which has to exist.
+    pub(crate) async fn look(
+        &self,
+        connection: &Connection,
+        name: &str,
+    ) -> Result<lapin::Queue, Failure> {
+        // The broker closes a channel that asks for a queue it does not have, so it is one of its own.
+        let channel = step(self.timeout, connection.create_channel()).await?;
+        let queue = self.existing(&channel, name).await?;
+        close(channel, self.timeout).await;
+        Ok(queue)
+    }
+
     async fn check_all(&self, connection: &Connection) -> Result<(), Failure> {
         let channel = step(self.timeout, connection.create_channel()).await?;
         let work = self.destinations.iter().map(work_queue);
         for name in work.chain([DEAD_QUEUE.to_owned()]) {
-            let options = QueueDeclareOptions::durable().passive();
-            let check = channel.queue_declare(name.as_str().into(), options, FieldTable::default());
-            step(self.timeout, check)
-                .await
-                .map_err(|failure| describe(failure, "queue", &name))?;
+            self.existing(&channel, &name).await?;
         }
         close(channel, self.timeout).await;
         Ok(())
+    }
+
+    /// Asks for a queue without making it.
+    pub(crate) async fn existing(
+        &self,
+        channel: &Channel,
+        name: &str,
+    ) -> Result<lapin::Queue, Failure> {
+        let options = QueueDeclareOptions::durable().passive();
+        let check = channel.queue_declare(name.into(), options, FieldTable::default());
+        let found = step(self.timeout, check).await;
+        found.map_err(|failure| describe(failure, "queue", name))
     }
 
     async fn exchange(

@@ -174,6 +174,48 @@ async fn after_its_data_is_wiped_the_topology_is_declared_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_deleted_under_its_receiver_is_made_again_and_received_from() {
+    let Some(rabbit) = block_in_place(rabbitmq::shared).unwrap() else {
+        return;
+    };
+    let vhost = block_in_place(|| rabbit.node().fresh_vhost()).unwrap();
+    let broker = ready(rabbit.node(), &vhost).await;
+    let mut receiver = receive(&broker).await;
+    // Whether the broker tells the receiver depends on who is quicker, so it is tried several times.
+    for round in 0..4 {
+        publish_until_confirmed(&broker, round).await;
+        take(&mut receiver, HashSet::from([message(round)])).await;
+        let delete = ["delete_queue", "-p", &vhost, "work.dvcqg"];
+        block_in_place(|| rabbit.node().ctl(&delete)).unwrap();
+    }
+    publish_until_confirmed(&broker, 100).await;
+    take(&mut receiver, HashSet::from([message(100)])).await;
+    broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_that_dies_without_a_word_is_made_again_and_received_from() {
+    let Some(rabbit) = block_in_place(rabbitmq::own).unwrap() else {
+        return;
+    };
+    let vhost = block_in_place(|| rabbit.node().fresh_vhost()).unwrap();
+    let mut config = config(&rabbit.node().amqp_url(&vhost));
+    (config.step_timeout, config.confirm_timeout) =
+        (Duration::from_secs(2), Duration::from_secs(3));
+    let broker = connect(config);
+    broker.ready(RECOVER_MAX).await.unwrap();
+    let mut receiver = receive(&broker).await;
+    publish_until_confirmed(&broker, 1).await;
+    take(&mut receiver, HashSet::from([message(1)])).await;
+    // Its log and its process go, its name stays: nobody is told.
+    let kill = format!("ra:force_delete_server(quorum_queues, {{'{vhost}_work.dvcqg', node()}}).");
+    block_in_place(|| rabbit.node().ctl(&["eval", &kill])).unwrap();
+    publish_until_confirmed(&broker, 2).await;
+    take(&mut receiver, HashSet::from([message(2)])).await;
+    broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unroutable_messages_are_refused_and_the_queue_is_made_again() {
     let Some(rabbit) = block_in_place(rabbitmq::shared).unwrap() else {
         return;

@@ -49,7 +49,12 @@ async fn the_broker_comes_back_empty() {
     let Some((mut rabbit, vhost, mut stage)) = with_broker().await else {
         return;
     };
-    // With messages in its queue, which is gone as everything else is.
+    // A queue that somebody deletes under a living connection is made anew.
+    let delete = ["delete_queue", "-p", &vhost, "work.dvcqg"];
+    block_in_place(|| rabbit.node().ctl(&delete)).unwrap();
+    stage.send(DOSSIERS).await;
+    stage.gateway.drained().await;
+    // Now with messages in it, and with everything else gone, too.
     let slow = Fault::Delay {
         ms_min: 300,
         ms_max: 600,
