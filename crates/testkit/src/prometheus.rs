@@ -4,12 +4,15 @@
 //! so that a test judges the same expressions.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use serde_json::Value;
+
+use crate::ports::free_ports;
+use crate::steered;
 
 /// Set to `1`, it turns a missing Prometheus from "skipped" into a failure.
 pub const REQUIRE_VARIABLE: &str = "LIENTHONG_REQUIRE_PROMETHEUS";
@@ -26,21 +29,10 @@ pub fn program(name: &str) -> anyhow::Result<Option<String>> {
         .map(|folder| format!("{folder}/{name}"))
         .find(|path| Path::new(path).exists());
     if found.is_none() {
-        ensure!(!required(), "{name} is not installed (Debian: prometheus)");
-        std::io::Write::write_all(
-            &mut std::io::stderr(),
-            format!("SKIPPED: {name} is not installed (Debian: prometheus)\n").as_bytes(),
-        )?;
+        let reason = format!("{name} is not installed (Debian: prometheus)");
+        steered::left_out(&reason, REQUIRE_VARIABLE)?;
     }
     Ok(found)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "test code is steered by tests/run through this"
-)]
-fn required() -> bool {
-    std::env::var(REQUIRE_VARIABLE).is_ok_and(|value| value == "1")
 }
 
 /// A running Prometheus.
@@ -70,8 +62,9 @@ impl PrivatePrometheus {
                  scrape_configs: [{{job_name: lienthong, static_configs: [{{targets: ['{target}']}}]}}]\n"
             ),
         )?;
-        // The port is free now; whoever takes it in between makes the start fail, and the log says so.
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        // Whoever takes the port in between makes the start fail, and the log says so.
+        let [port] = free_ports()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let log = File::create(file("log"))?;
         let process = Command::new(path)
             .arg(format!(

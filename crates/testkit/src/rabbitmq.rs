@@ -12,13 +12,15 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 
 use self::launch::{
-    MEMORY_WATERMARK, PROGRAMS, command, connects, end_group, environment, free_ports,
-    give_to_rabbitmq, program, start_server, wait_for_port, write_files,
+    MEMORY_WATERMARK, PROGRAMS, command, connects, end_group, environment, give_to_rabbitmq,
+    program, start_server, wait_for_port, write_files,
 };
+use crate::ports::free_ports;
+use crate::steered::{self, variable};
 
 mod launch;
 
@@ -110,23 +112,8 @@ fn usable(
 ) -> anyhow::Result<Option<PrivateRabbit>> {
     match available() {
         Ok(()) => start().map(Some),
-        Err(reason) if variable(REQUIRE_VARIABLE).as_deref() == Some("1") => bail!(reason),
-        Err(reason) => {
-            std::io::Write::write_all(
-                &mut std::io::stderr(),
-                format!("SKIPPED: {reason}\n").as_bytes(),
-            )?;
-            Ok(None)
-        }
+        Err(reason) => steered::left_out(&reason, REQUIRE_VARIABLE).map(|()| None),
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "test code is steered by tests/run through these"
-)]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 impl Node {
@@ -346,6 +333,7 @@ impl PrivateRabbit {
         let folder = tempfile::Builder::new()
             .prefix("lienthong-rabbitmq-")
             .tempdir()?;
+        // In a range that the command-line tools do not use for themselves.
         let [amqp_port, epmd_port, dist_port, tls_port] = free_ports()?;
         let environment = environment(folder.path(), amqp_port, epmd_port, dist_port);
         let amqps_port = tls.map(|_| tls_port);

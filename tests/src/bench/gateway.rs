@@ -1,6 +1,6 @@
 //! The gateway as a process of its own, as a province meets it: binary, configuration file, certificates.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use lienthong_domain::Clock;
 use lienthong_proto::admin::v1 as admin;
 use lienthong_proto::admin::v1::destination_service_client::DestinationServiceClient;
 use lienthong_proto::dossier::v1::dossier_service_client::DossierServiceClient;
+use lienthong_testkit::ports::free_ports;
 use lienthong_transport::{
     ChannelTimeouts, ClientTls, ClientTlsFiles, DevelopmentCa, IdentityFiles, IdentityPolicy,
     Overwrite, TlsClock, grpc_channel,
@@ -222,9 +223,10 @@ impl Site {
     }
 }
 
-/// Taken and given back: the programs need ports that stay the same over their restarts.
+/// The programs need addresses that stay the same over their restarts.
 pub(super) fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+    let [port] = free_ports()?;
+    Ok((Ipv4Addr::LOCALHOST, port).into())
 }
 
 fn configuration(

@@ -2,19 +2,17 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use lienthong_domain::Clock;
 use lienthong_simulators::portal::FaultScript;
+use lienthong_testkit::ports::free_ports;
 use lienthong_transport::{
     ChannelTimeouts, ClientTls, ClientTlsFiles, DevelopmentCa, HttpClientConfig, IdentityFiles,
     IdentityPolicy, Overwrite, TlsClock, grpc_channel, http_client, install_crypto_provider,
 };
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
@@ -47,9 +45,6 @@ const POLICY_DAYS_MAX: u16 = 399;
 const START_MAX: Duration = Duration::from_secs(20);
 /// Longest wait for an orderly end.
 const STOP_MAX: Duration = Duration::from_mins(1);
-/// Below the range from which the kernel picks ports for connections: while the gateway is down, nobody takes its port.
-const PORTS: std::ops::Range<u16> = 20_000..32_000;
-const PORT_TRIES_MAX: u32 = 1_000;
 
 /// What differs between scenarios.
 #[derive(Clone, Debug)]
@@ -110,7 +105,7 @@ impl Rig {
         let base = first_line(&mut portal)
             .await
             .context("read the address of the simulator")?;
-        let port = free_port()?;
+        let [port] = free_ports()?;
         let texts = [
             ("participants.toml", participants()),
             (
@@ -390,16 +385,4 @@ async fn first_line(process: &mut Process) -> anyhow::Result<String> {
         .context("it said nothing")???;
     anyhow::ensure!(line.ends_with('\n'), "it ended without a line");
     Ok(line.trim().to_owned())
-}
-
-/// A port that nobody listens on now.
-fn free_port() -> anyhow::Result<u16> {
-    let mut random = ChaCha8Rng::seed_from_u64(u64::from(std::process::id()));
-    for _ in 0..PORT_TRIES_MAX {
-        let port = random.random_range(PORTS);
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    anyhow::bail!("no port of {PORTS:?} is free")
 }

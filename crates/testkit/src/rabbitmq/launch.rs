@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,6 @@ use nix::unistd::{Pid, User, chown};
 use super::{Node, TlsListener};
 
 const START_SECONDS_MAX: u64 = 90;
-/// The command-line tools take these ports themselves.
-const TOOL_PORTS: std::ops::RangeInclusive<u16> = 35_672..=35_682;
 pub(super) const MEMORY_WATERMARK: &str = "900MB";
 pub(super) const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
 
@@ -60,20 +58,6 @@ pub(super) fn wait_for_port(port: u16, server: &mut Child, folder: &Path) -> any
 pub(super) fn connects(port: u16) -> bool {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok()
-}
-
-/// Four different ports that are free now: AMQP, epmd, distribution, AMQP over TLS.
-pub(super) fn free_ports() -> anyhow::Result<[u16; 4]> {
-    let mut held = Vec::new();
-    let mut ports = [0; 4];
-    for port in &mut ports {
-        while *port == 0 || TOOL_PORTS.contains(port) {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-            *port = listener.local_addr()?.port();
-            held.push(listener);
-        }
-    }
-    Ok(ports)
 }
 
 pub(super) fn environment(
