@@ -34,40 +34,35 @@ impl World {
     }
 
     pub(crate) async fn replay(&self, ids: Vec<DeliveryId>, allow_out_of_order: bool) {
-        let filter = ParkedFilter {
-            ids,
-            ..ParkedFilter::default()
-        };
-        let request = OperationRequest {
-            kind: OperationKind::Replay,
-            filter,
-            allow_out_of_order,
-            per_second: 100,
-            key: String::new(),
-            reason: "đã sửa dữ liệu".to_owned(),
-        };
-        self.request(request).await;
+        let (kind, reason) = (OperationKind::Replay, "đã sửa dữ liệu");
+        self.request(kind, ids, allow_out_of_order, reason).await;
     }
 
     async fn discard(&self, ids: Vec<DeliveryId>) {
-        let filter = ParkedFilter {
-            ids,
-            ..ParkedFilter::default()
-        };
-        let request = OperationRequest {
-            kind: OperationKind::Discard,
-            filter,
-            allow_out_of_order: false,
-            per_second: 100,
-            key: String::new(),
-            reason: "hồ sơ đã huỷ".to_owned(),
-        };
-        self.request(request).await;
+        let (kind, reason) = (OperationKind::Discard, "hồ sơ đã huỷ");
+        self.request(kind, ids, false, reason).await;
     }
 
     /// Asks for an operation; the gateway's worker takes its steps.
-    async fn request(&self, request: OperationRequest) {
+    async fn request(
+        &self,
+        kind: OperationKind,
+        ids: Vec<DeliveryId>,
+        allow_out_of_order: bool,
+        reason: &str,
+    ) {
         let Some(door) = self.door() else { return };
+        let request = OperationRequest {
+            kind,
+            filter: ParkedFilter {
+                ids,
+                ..ParkedFilter::default()
+            },
+            allow_out_of_order,
+            per_second: 100,
+            key: String::new(),
+            reason: reason.to_owned(),
+        };
         let operator = door.operator();
         let asked = door.services.request_operation(&operator, request);
         drop(door.ask(asked).await);

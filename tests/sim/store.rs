@@ -7,7 +7,7 @@ use lienthong_domain::{DeliveryId, DestinationName, DossierCode, Timestamp};
 use lienthong_ports::store::{
     Action, Actor, BreakerRecord, Change, ChangeCursor, ClaimTerms, Counts, DestinationRow,
     DossierFilter, DossierView, Erasure, Expired, Finish, Offer, Parked, ParkedFilter, Receipt,
-    Refusal, ReplayItem, ReplayTerms, TimelineEntry, Work,
+    Refusal, TimelineEntry, Work,
 };
 use lienthong_ports::{Message, Store, StoreError};
 use lienthong_store_sqlite::SqliteStore;
@@ -241,38 +241,6 @@ impl Store for SimStore {
         limit: usize,
     ) -> Result<Vec<Parked>, StoreError> {
         passed_on!(self, Read, parked(filter, after, limit))
-    }
-
-    async fn replay(
-        &self,
-        filter: ParkedFilter,
-        terms: ReplayTerms,
-        actor: Actor,
-    ) -> Result<Vec<ReplayItem>, StoreError> {
-        let count = self.before(Call::Operator).await?;
-        let now = actor.now;
-        let items = self.inner.replay(filter, terms, actor).await?;
-        for item in items.iter().filter(|item| item.replayed && !terms.dry_run) {
-            self.ledger.tell(|| format!("replayed {item:?}"));
-            self.ledger.open().replays.push((item.id, now));
-        }
-        self.after(Call::Operator, count, items).await
-    }
-
-    async fn discard(
-        &self,
-        filter: ParkedFilter,
-        dry_run: bool,
-        limit: u32,
-        actor: Actor,
-    ) -> Result<Vec<DeliveryId>, StoreError> {
-        let count = self.before(Call::Operator).await?;
-        let ids = self.inner.discard(filter, dry_run, limit, actor).await?;
-        if !dry_run && !ids.is_empty() {
-            self.ledger.tell(|| format!("discarded {ids:?}"));
-            self.ledger.open().discards.extend(&ids);
-        }
-        self.after(Call::Operator, count, ids).await
     }
 
     async fn erase_dossier(&self, code: &DossierCode, actor: Actor) -> Result<Erasure, StoreError> {

@@ -1,5 +1,6 @@
 //! Claims.
 
+use lienthong_domain::identity::citizen::RecordText;
 use lienthong_domain::identity::{BirthDate, Claims, FullName, IdNumber, OldNumber};
 use lienthong_domain::{Faults, Private, Reason, Text};
 use lienthong_proto::identity::v1 as proto;
@@ -8,7 +9,7 @@ use super::{given, sex_from_proto, sex_to_proto};
 
 /// The claims in the contract's form.
 pub fn claims_to_proto(claims: &Claims) -> proto::Claims {
-    let text = |text: Option<&Private<Text<250>>>| {
+    let text = |text: Option<&RecordText>| {
         text.map_or_else(String::new, |text| text.expose().as_str().to_owned())
     };
     let ethnicity = claims.ethnicity.as_ref().map(ToString::to_string);
@@ -62,7 +63,7 @@ pub fn claims_from_proto(message: &proto::Claims) -> Result<Claims, Faults> {
     })
 }
 
-fn place(text: &str) -> Result<Option<Private<Text<250>>>, Reason> {
+fn place(text: &str) -> Result<Option<RecordText>, Reason> {
     let text = given(text).map(Text::parse).transpose()?;
     Ok(text.map(Private::new))
 }

@@ -9,13 +9,9 @@ use lienthong_ports::{Message, Published, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::Tools;
 use crate::breaker::Permit;
 use crate::control::Control;
-use crate::spans;
-
-/// The wait after a store or broker failure, so that neither is asked in a hot loop.
-const FAILURE_PAUSE: Duration = Duration::from_millis(500);
+use crate::{FAILURE_PAUSE, Tools, spans};
 
 /// What one round did, and so how long to wait for the next.
 enum Round {

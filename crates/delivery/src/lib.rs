@@ -12,6 +12,7 @@ mod sweeper;
 mod worker;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lienthong_domain::{Clock, DestinationName, Random};
 use lienthong_ports::{Broker, Destination, Gauge, Store, StoreError};
@@ -22,6 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 use control::Control;
+
+/// The wait after a store or broker failure, so that neither is asked in a hot loop.
+const FAILURE_PAUSE: Duration = Duration::from_millis(500);
 
 /// What every part of delivery works with.
 #[derive(Clone)]
@@ -84,7 +88,7 @@ impl Delivery {
         self
     }
 
-    /// With spans of what is done.
+    /// Tells `tracer` of what is published and of each attempt.
     #[must_use]
     pub fn with_tracer(mut self, tracer: Tracer) -> Self {
         self.tools.tracer = tracer;

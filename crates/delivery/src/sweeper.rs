@@ -9,8 +9,8 @@ use lienthong_ports::{Queue, StoreError};
 use lienthong_telemetry::metrics::OTHER;
 use tokio_util::sync::CancellationToken;
 
-use crate::Tools;
 use crate::control::Control;
+use crate::{FAILURE_PAUSE, Tools};
 
 /// Leases ended in one sweep at most; the next sweep takes the rest.
 const SWEEP_MAX: u32 = 500;
@@ -99,7 +99,7 @@ pub(crate) async fn reap(tools: Tools, stop: CancellationToken) {
                 received.acknowledge();
             }
             // Not acknowledged: the dead letter stays in the broker until the store can take it.
-            Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
+            Err(_) => tokio::time::sleep(FAILURE_PAUSE).await,
         }
     }
 }

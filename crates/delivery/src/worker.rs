@@ -119,7 +119,7 @@ impl Worker {
                 received.acknowledge();
             }
         }
-        self.drop_stale(stale);
+        self.count_stale(stale);
     }
 
     /// Until when nothing may be called: the breaker is open, or an operator paused the destination.
@@ -162,7 +162,6 @@ impl Worker {
                 received.acknowledge();
                 return;
             }
-            self.control.gauge.add_calls(1);
             let answer = self.call(&work).await;
             let Outcome::Advanced { step } = answer.outcome else {
                 break answer;
@@ -295,7 +294,7 @@ impl Worker {
         let (metrics, name) = (&self.tools.metrics, work.destination.as_str());
         metrics.attempted(name, finish.took);
         if !recorded {
-            return self.drop_stale(1);
+            return self.count_stale(1);
         }
         match finish.next {
             Next::Done => {
@@ -311,8 +310,7 @@ impl Worker {
     }
 
     /// Counts messages and outcomes whose fence was old.
-    fn drop_stale(&self, count: u64) {
-        self.control.gauge.add_stale(count);
+    fn count_stale(&self, count: u64) {
         let name = self.destination.name().as_str();
         self.tools.metrics.stale(name, count);
     }

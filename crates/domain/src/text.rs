@@ -224,11 +224,6 @@ impl<T> Private<T> {
     pub const fn expose(&self) -> &T {
         &self.0
     }
-
-    /// The value, owned; as [`Private::expose`].
-    pub fn into_exposed(self) -> T {
-        self.0
-    }
 }
 
 impl<T> fmt::Debug for Private<T> {

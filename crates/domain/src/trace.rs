@@ -74,7 +74,7 @@ impl TraceContext {
 
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (trace, span) = (hex::encode(self.trace_id), hex::encode(self.span_id));
+        let (trace, span) = (self.trace_hex(), self.span_hex());
         write!(f, "00-{trace}-{span}-{:02x}", u8::from(self.sampled))
     }
 }

@@ -68,11 +68,20 @@ pub trait OperatorStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Operation>, StoreError>;
 
+    /// Deliveries that the person `by` asked for within [`APPROVAL_SPAN`] before `now` and that nobody else decided about:
+    /// what [`Self::request_operation`] counts together with those of a new operation.
+    async fn asked_alone(
+        &self,
+        by: String,
+        kind: OperationKind,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
+
     /// Takes the next step of every running operation (of 50, those stepped longest ago, where more run), each in a
     /// transaction of its own: moves at most `terms.limit` deliveries of each, in the order of their ids (so of one
     /// dossier in order), one at once and then never more than its rate allows, and never more than matched; one action
     /// row per delivery, and one for the end of an operation. A replayed delivery is Ready at `terms.now` (Queued, where
-    /// its lane has another head).
+    /// its lane has another head), attempts and crashes counted from 0; a discarded one releases its lane.
     ///
     /// What has awaited approval for [`APPROVAL_WAIT_MAX`] is cancelled by [`ENDED_BY`] and is among the answers; so is
     /// what met a row that cannot be read, without being among them. Where there is nothing to do, nothing is written.
@@ -112,7 +121,7 @@ pub trait OperatorStore: Send + Sync {
     -> Result<(), StoreError>;
 
     /// The figures of `keys` from `since` until before `until`, oldest first, thinned to at most `points_max` points of
-    /// equal width per key (the mean of each; the maximum for ages and latencies is the reader's own choice of key).
+    /// equal width per key: the mean and the maximum of each.
     async fn samples(
         &self,
         keys: Vec<SampleKey>,

@@ -34,7 +34,7 @@ pub use self::intake::{Offer, Receipt, Refusal};
 pub use self::lanes::{
     BreakerRecord, ClaimTerms, DestinationRow, DestinationSpec, Expired, Finish, Next, Pause, Work,
 };
-pub use self::operators::{Action, Actor, Erasure, Parked, ParkedFilter, ReplayItem, ReplayTerms};
+pub use self::operators::{Action, Actor, Erasure, Parked, ParkedFilter, ReplayItem};
 pub use self::views::{
     ATTEMPTS_SHOWN_MAX, AttemptView, Change, ChangeCursor, Counts, DeliveryView, DossierFilter,
     DossierView, LaneView, TimelineEntry,
@@ -195,25 +195,6 @@ pub trait Store: Send + Sync {
         after: DeliveryId,
         limit: usize,
     ) -> Result<Vec<Parked>, StoreError>;
-
-    /// Makes parked deliveries Ready again (Queued, where the lane has another head), attempts and crashes
-    /// counted from 0, spaced by `terms.spacing`; one action row each. Doing it twice is harmless.
-    async fn replay(
-        &self,
-        filter: ParkedFilter,
-        terms: ReplayTerms,
-        actor: Actor,
-    ) -> Result<Vec<ReplayItem>, StoreError>;
-
-    /// Gives parked deliveries up and releases their lanes; one action row each. Returns the ids,
-    /// or with `dry_run` those that it would be.
-    async fn discard(
-        &self,
-        filter: ParkedFilter,
-        dry_run: bool,
-        limit: u32,
-        actor: Actor,
-    ) -> Result<Vec<DeliveryId>, StoreError>;
 
     /// Destroys what the store knows of a dossier beyond its rows: details and progress lines of every event so
     /// far, for good, with one action row. Statuses, dates and deliveries stay, and so do the receipts of its

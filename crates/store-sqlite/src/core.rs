@@ -6,12 +6,12 @@
 mod accept;
 mod claims;
 mod finish;
+mod halts;
 mod jobs;
 mod keys;
 mod lanes;
 mod names;
 mod operations;
-mod operator;
 mod parking;
 mod present;
 mod samples;

@@ -11,17 +11,20 @@ const DAYS_MAX: i64 = 366;
 
 /// The day of an instant as stored.
 pub(crate) fn day_of(micros: i64) -> i64 {
-    let ahead = i64::from(OFFSET.seconds()) * 1_000_000;
-    micros.saturating_add(ahead).div_euclid(DAY_MICROS)
+    micros.saturating_add(ahead_micros()).div_euclid(DAY_MICROS)
 }
 
 /// An instant of the day; `None` for a number beyond the calendar.
 pub(crate) fn noon_of(day: i64) -> Option<Timestamp> {
-    let ahead = i64::from(OFFSET.seconds()) * 1_000_000;
     let noon = day
         .checked_mul(DAY_MICROS)?
-        .checked_add(DAY_MICROS / 2 - ahead)?;
+        .checked_add(DAY_MICROS / 2 - ahead_micros())?;
     Timestamp::from_microsecond(noon).ok()
+}
+
+/// How far the clocks of Vietnam are ahead.
+fn ahead_micros() -> i64 {
+    i64::from(OFFSET.seconds()) * 1_000_000
 }
 
 /// The first and the last day of a span, cut to its bound.

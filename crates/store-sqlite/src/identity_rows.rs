@@ -238,7 +238,7 @@ pub(crate) fn read_dossier(
     cells: &Cells<'_>,
     index: usize,
 ) -> Result<Option<DossierCode>, Failure> {
-    parsed_maybe(cells, index, "dossier", DossierCode::parse)
+    cells.parsed_maybe(index, "dossier", DossierCode::parse)
 }
 
 /// An error code, or none.
@@ -247,17 +247,7 @@ pub(crate) fn read_code(
     index: usize,
     column: &'static str,
 ) -> Result<Option<ErrorCode>, Failure> {
-    parsed_maybe(cells, index, column, ErrorCode::from_str)
-}
-
-fn parsed_maybe<T, E>(
-    cells: &Cells<'_>,
-    index: usize,
-    column: &'static str,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Result<Option<T>, Failure> {
-    let text: Option<String> = cells.get(index, column)?;
-    text.map(|_| cells.parsed(index, column, parse)).transpose()
+    cells.parsed_maybe(index, column, ErrorCode::from_str)
 }
 
 /// Everything of a job that [`read_job`] reads; `$rest` follows the tables.

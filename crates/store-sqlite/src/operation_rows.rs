@@ -85,7 +85,6 @@ impl OperationRow {
         let cells = Cells::of("operation", row)?;
         let filter = filter_from_json(&cells.get::<String>(3, "filter")?)
             .map_err(|fault| cells.corrupt("filter", fault))?;
-        let count = |index, column| cells.decoded(index, column, |count| u64::try_from(count).ok());
         let requested_at = cells.time(9, "requested_at")?;
         let operation = Operation {
             id: OperationId(cells.id()),
@@ -102,9 +101,9 @@ impl OperationRow {
             allow_out_of_order: cells.get(5, "allow_out_of_order")?,
             per_second: cells.get(6, "per_second")?,
             state: cells.decoded(2, "state", state_from_code)?,
-            matched: count(14, "matched")?,
-            moved: count(15, "moved")?,
-            left_alone: count(16, "left_alone")?,
+            matched: cells.count(14, "matched")?,
+            moved: cells.count(15, "moved")?,
+            left_alone: cells.count(16, "left_alone")?,
             requested_by: cells.get(7, "requested_by")?,
             reason: cells.get(8, "reason")?,
             requested_at,

@@ -4,12 +4,12 @@ mod actions;
 mod changes;
 mod dossiers;
 mod figures;
+#[cfg(test)]
+mod growth;
 mod jobs;
 pub(crate) mod keys;
 pub(crate) mod operations;
 pub(crate) mod parked;
-#[cfg(test)]
-mod plans;
 pub(crate) mod samples;
 mod timeline;
 mod totals;

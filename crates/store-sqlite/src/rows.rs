@@ -63,6 +63,23 @@ impl<'row> Cells<'row> {
         parse(text).map_err(|_| self.corrupt(column, "has the wrong form"))
     }
 
+    /// A text that `parse` understands, or none.
+    pub(crate) fn parsed_maybe<T, E>(
+        &self,
+        index: usize,
+        column: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Failure> {
+        self.get::<Option<String>>(index, column)?
+            .map(|_| self.parsed(index, column, parse))
+            .transpose()
+    }
+
+    /// A number that is never negative: a count, or a time in microseconds.
+    pub(crate) fn count(&self, index: usize, column: &'static str) -> Result<u64, Failure> {
+        self.decoded(index, column, |count| u64::try_from(count).ok())
+    }
+
     /// A number that `decode` knows.
     pub(crate) fn decoded<T>(
         &self,
@@ -145,11 +162,13 @@ pub(crate) fn one<T>(
     params: impl Params,
     read: impl FnOnce(&Row<'_>) -> Result<T, Failure>,
 ) -> Result<Option<T>, Failure> {
-    #[cfg(test)]
-    statements::note(sql);
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
-    rows.next()?.map(read).transpose()
+    let found = rows.next()?.map(read).transpose();
+    drop(rows);
+    #[cfg(test)]
+    steps::note(sql, &statement);
+    found
 }
 
 /// Every row of a query; the caller bounds it.
@@ -159,14 +178,15 @@ pub(crate) fn all<T>(
     params: impl Params,
     mut read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
 ) -> Result<Vec<T>, Failure> {
-    #[cfg(test)]
-    statements::note(sql);
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(read(row)?);
     }
+    drop(rows);
+    #[cfg(test)]
+    steps::note(sql, &statement);
     Ok(found)
 }
 
@@ -176,9 +196,11 @@ pub(crate) fn execute(
     sql: &str,
     params: impl Params,
 ) -> Result<usize, Failure> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let changed = statement.execute(params)?;
     #[cfg(test)]
-    statements::note(sql);
-    Ok(connection.prepare_cached(sql)?.execute(params)?)
+    steps::note(sql, &statement);
+    Ok(changed)
 }
 
 /// A list of the filter as a bound for SQL.
@@ -209,28 +231,33 @@ pub(crate) fn duration_micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// The statements that a test runs on its thread, so that it can ask for their plans.
+/// The steps of SQLite's machine that statements take which a test runs on its thread.
 #[cfg(test)]
-pub(crate) mod statements {
+pub(crate) mod steps {
     use std::cell::RefCell;
-    use std::collections::BTreeSet;
+    use std::collections::BTreeMap;
+
+    use rusqlite::{Statement, StatementStatus};
 
     thread_local! {
-        static SEEN: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
+        static MOST: RefCell<Option<BTreeMap<String, i32>>> = const { RefCell::new(None) };
     }
 
     pub(crate) fn start() {
-        SEEN.set(Some(BTreeSet::new()));
+        MOST.set(Some(BTreeMap::new()));
     }
 
-    pub(crate) fn take() -> BTreeSet<String> {
-        SEEN.take().unwrap_or_default()
+    /// The most of each statement since the start.
+    pub(crate) fn take() -> BTreeMap<String, i32> {
+        MOST.take().unwrap_or_default()
     }
 
-    pub(super) fn note(sql: &str) {
-        SEEN.with_borrow_mut(|seen| {
-            if let Some(seen) = seen {
-                seen.insert(sql.to_owned());
+    pub(super) fn note(sql: &str, statement: &Statement<'_>) {
+        let taken = statement.reset_status(StatementStatus::VmStep);
+        MOST.with_borrow_mut(|most| {
+            if let Some(most) = most {
+                let most = most.entry(sql.to_owned()).or_default();
+                *most = taken.max(*most);
             }
         });
     }

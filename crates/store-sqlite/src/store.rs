@@ -10,7 +10,7 @@ use lienthong_domain::{DeliveryId, DestinationName, DossierCode, Timestamp};
 use lienthong_ports::store::{
     Action, Actor, BreakerRecord, Change, ChangeCursor, ClaimTerms, Counts, DestinationRow,
     DossierFilter, DossierView, Erasure, Expired, Finish, Offer, Parked, ParkedFilter, Receipt,
-    Refusal, ReplayItem, ReplayTerms, TimelineEntry, Work,
+    Refusal, TimelineEntry, Work,
 };
 use lienthong_ports::{Message, Store, StoreError};
 use lienthong_vault::{KeyId, Vault};
@@ -350,31 +350,6 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Parked>, StoreError> {
         self.query(move |queries| queries.parked(&filter, after, limit))
             .await
-    }
-
-    async fn replay(
-        &self,
-        filter: ParkedFilter,
-        terms: ReplayTerms,
-        actor: Actor,
-    ) -> Result<Vec<ReplayItem>, StoreError> {
-        self.write(Kind::Work, 1, move |core| {
-            core.replay(&filter, terms, &actor)
-        })
-        .await
-    }
-
-    async fn discard(
-        &self,
-        filter: ParkedFilter,
-        dry_run: bool,
-        limit: u32,
-        actor: Actor,
-    ) -> Result<Vec<DeliveryId>, StoreError> {
-        self.write(Kind::Work, 1, move |core| {
-            core.discard(&filter, dry_run, limit, &actor)
-        })
-        .await
     }
 
     async fn erase_dossier(&self, code: &DossierCode, actor: Actor) -> Result<Erasure, StoreError> {

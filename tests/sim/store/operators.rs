@@ -98,6 +98,15 @@ impl OperatorStore for SimStore {
         passed_on!(self, Read, operations(only_open, before, limit))
     }
 
+    async fn asked_alone(
+        &self,
+        by: String,
+        kind: OperationKind,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        passed_on!(self, Read, asked_alone(by, kind, now))
+    }
+
     async fn step_operations(&self, terms: StepTerms) -> Result<Vec<Stepped>, StoreError> {
         let count = self.before(Call::Operator).await?;
         let before = self.newest_action().await?;

@@ -63,6 +63,15 @@ impl OperatorStore for Down {
         unreachable!("{UNASKED}")
     }
 
+    async fn asked_alone(
+        &self,
+        _: String,
+        _: OperationKind,
+        _: Timestamp,
+    ) -> Result<u64, StoreError> {
+        unreachable!("{UNASKED}")
+    }
+
     async fn parked_groups(&self, _: ParkedFilter) -> Result<Vec<ParkedGroup>, StoreError> {
         unreachable!("{UNASKED}")
     }

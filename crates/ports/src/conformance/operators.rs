@@ -9,6 +9,7 @@ mod days;
 mod decisions;
 mod due;
 mod fixture;
+mod lanes;
 mod previews;
 mod samples;
 mod steps;
@@ -27,6 +28,7 @@ pub use days::*;
 pub use decisions::*;
 pub use due::*;
 pub use fixture::{Desk, new_operation, operator, step_terms};
+pub use lanes::*;
 pub use previews::*;
 pub use samples::*;
 pub use steps::*;
@@ -70,9 +72,11 @@ macro_rules! operators_conformance {
             what_left_before_its_turn_is_left_alone
             no_more_is_moved_than_matched
             what_parks_again_is_not_moved_again
-            a_replay_by_operation_keeps_the_order
+            a_replay_starts_anew
+            a_replayed_head_goes_before_its_successors
+            a_replay_keeps_the_order
             an_operation_reorders_only_with_leave
-            a_discard_by_operation_releases_lanes
+            a_discard_releases_lanes
             steps_are_no_faster_than_the_rate
             a_step_has_a_bound
             a_long_pause_is_no_burst

@@ -6,10 +6,10 @@
 mod erasure;
 mod filters;
 mod fixture;
+mod halts;
 mod intake;
 mod lanes;
 mod leases;
-mod operators;
 mod reading;
 mod traces;
 
@@ -22,10 +22,11 @@ use crate::store::{DestinationSpec, Store};
 pub use erasure::*;
 pub use filters::*;
 pub use fixture::{Lane, at, code, destination, details, offer, status};
+pub use halts::*;
 pub use intake::*;
 pub use lanes::*;
 pub use leases::*;
-pub use operators::*;
+pub(super) use reading::recount;
 pub use reading::*;
 pub use traces::*;
 
@@ -68,12 +69,6 @@ macro_rules! store_conformance {
             recovery_frees_what_was_sent_only
             a_buried_message_parks_unless_stale
             a_paused_destination_is_not_claimed
-            a_replay_starts_anew_and_twice_is_harmless
-            a_dry_run_changes_nothing
-            a_replay_out_of_order_needs_leave
-            a_replay_is_spaced
-            a_replayed_head_goes_before_its_successors
-            a_discard_releases_the_lane
             an_open_dossier_is_not_erased
             an_erased_dossier_shows_its_rows_only
             an_erased_dossier_goes_on_with_details_of_its_own

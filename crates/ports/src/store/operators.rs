@@ -1,7 +1,5 @@
 //! What operators ask of the store: which parked deliveries, why, and what became of them.
 
-use std::time::Duration;
-
 use lienthong_domain::delivery::ParkReason;
 use lienthong_domain::{
     DeliveryId, DestinationName, DossierCode, DossierStatus, EventId, ProcedureCode, Timestamp,
@@ -74,20 +72,7 @@ pub struct Actor {
     pub now: Timestamp,
 }
 
-/// How to replay.
-#[derive(Clone, Copy, Debug)]
-pub struct ReplayTerms {
-    /// Only say what would happen.
-    pub dry_run: bool,
-    /// Also those whose successors have been delivered already.
-    pub allow_out_of_order: bool,
-    /// Time between two of them becoming due: the rate cap.
-    pub spacing: Duration,
-    /// Most deliveries of one call.
-    pub limit: u32,
-}
-
-/// What a replay does, or would do, with one delivery.
+/// What an operation would do with one parked delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayItem {
     /// The delivery.
@@ -98,9 +83,9 @@ pub struct ReplayItem {
     pub sequence: i64,
     /// The destination may have seen it: an attempt got through to it or a step was done.
     pub repeats: bool,
-    /// A later event of the lane has been delivered already.
+    /// A later event of the lane has been delivered already, or is being called.
     pub reorders: bool,
-    /// Whether it is (or would be) replayed; `false` only when it reorders and that is not allowed.
+    /// Whether it would be moved; `false` only when it reorders and that is not allowed.
     pub replayed: bool,
 }
 

@@ -6,8 +6,7 @@ mod steps;
 use lienthong_domain::operator::is_same_person;
 use lienthong_ports::operators::OperationState::{AwaitingApproval, Cancelled, Done, Running};
 use lienthong_ports::operators::{
-    APPROVAL_SPAN, Decided, Decision, NewOperation, Operation, OperationId, OperationState,
-    Requested,
+    Decided, Decision, NewOperation, Operation, OperationId, OperationState, Requested,
 };
 use lienthong_ports::store::Actor;
 use rusqlite::params;
@@ -17,7 +16,7 @@ use super::Core;
 use crate::error::Failure;
 use crate::operation_rows::{filter_to_json, kind_code, state_code};
 use crate::queries::parked::Chosen;
-use crate::rows::{Cells, all, corrupt, duration_micros, execute, micros, one};
+use crate::rows::{corrupt, execute, micros, one};
 
 impl Core {
     pub(crate) fn request_operation(&mut self, new: &NewOperation) -> Result<Requested, Failure> {
@@ -30,7 +29,9 @@ impl Core {
             return Ok(Requested::NothingMatches);
         }
         let now = micros(new.actor.now);
-        let alone = matched.saturating_add(self.matched_alone(new)?);
+        let (by, at) = (&new.actor.by, new.actor.now);
+        let before = self.queries().asked_alone(by, new.kind, at)?;
+        let alone = matched.saturating_add(before);
         let needs_approval = alone > new.approval_above;
         let state = if needs_approval {
             AwaitingApproval
@@ -83,50 +84,6 @@ impl Core {
                 })
             })
             .transpose()
-    }
-
-    /// What the same person has asked for of late that nobody else had to approve, under all of that person's names.
-    fn matched_alone(&self, new: &NewOperation) -> Result<u64, Failure> {
-        let names = self.names_of_person(&new.actor.by)?;
-        let names = serde_json::to_string(&names).expect("strings always serialise");
-        let since = micros(new.actor.now).saturating_sub(duration_micros(APPROVAL_SPAN));
-        let sum = one(
-            &self.connection,
-            "SELECT 0, coalesce(sum(CASE state WHEN ?4 THEN moved ELSE matched END), 0)
-             FROM operation INDEXED BY operation_key
-             WHERE requested_by IN (SELECT value FROM json_each(?1)) AND kind = ?2 AND requested_at > ?3
-                 AND state <> ?5 AND (state = ?4 OR decided_by IS NULL)",
-            params![
-                names,
-                kind_code(new.kind),
-                since,
-                state_code(Cancelled),
-                state_code(AwaitingApproval)
-            ],
-            |row| {
-                let cells = Cells::of("operation", row)?;
-                cells.decoded(1, "matched", |sum| u64::try_from(sum).ok())
-            },
-        )?;
-        Ok(sum.unwrap_or(0))
-    }
-
-    /// Every name under which the person `by` has asked for something.
-    fn names_of_person(&self, by: &str) -> Result<Vec<String>, Failure> {
-        let everybody = all(
-            &self.connection,
-            // From one name to the next in the index, past everything that one person asked for.
-            "WITH RECURSIVE person (name) AS (
-                 SELECT min(requested_by) FROM operation
-                 UNION ALL
-                 SELECT (SELECT min(requested_by) FROM operation WHERE requested_by > name) FROM person
-                 WHERE name IS NOT NULL
-             ) SELECT 0, name FROM person WHERE name IS NOT NULL",
-            [],
-            |row| Cells::of("operation", row)?.get(1, "requested_by"),
-        )?;
-        let same = |name: &String| is_same_person(name, by);
-        Ok(everybody.into_iter().filter(same).collect())
     }
 
     pub(crate) fn decide_operation(

@@ -1,14 +1,15 @@
 //! Parking: a delivery stops for an operator, and leaves again by a replay or a discard. The row of `parked` lives
 //! exactly as long as the state.
 
-use lienthong_domain::DeliveryState;
 use lienthong_domain::delivery::ParkReason;
+use lienthong_domain::{DeliveryId, DeliveryState};
+use lienthong_ports::store::Actor;
 use rusqlite::{Connection, params};
 
-use super::{Core, Standing};
+use super::{Core, Standing, standing};
 use crate::error::Failure;
 use crate::figures::Event;
-use crate::rows::{execute, one};
+use crate::rows::{corrupt, execute, micros, one};
 
 /// The highest number of a parking that is there or that an operation names.
 pub(super) fn newest(connection: &Connection) -> Result<i64, Failure> {
@@ -65,8 +66,55 @@ impl Core {
         Ok(())
     }
 
+    /// Makes a parked delivery wait again, as if nothing had been tried.
+    pub(super) fn replay_one(&mut self, standing: &Standing, actor: &Actor) -> Result<(), Failure> {
+        let now = micros(actor.now);
+        execute(
+            &self.connection,
+            "UPDATE delivery SET state = 0, next_at = ?2, attempts_counted = 0, crashes = 0, ended_at = NULL,
+                 park_reason = NULL
+             WHERE id = ?1",
+            params![standing.id, now],
+        )?;
+        self.unpark(standing)?;
+        self.moved(standing, DeliveryState::Queued);
+        self.settle(standing.lane, now)?;
+        self.act(actor, "replay", &standing.id.to_string())
+    }
+
+    /// Gives a parked delivery up.
+    pub(super) fn discard_one(
+        &mut self,
+        standing: &Standing,
+        actor: &Actor,
+    ) -> Result<(), Failure> {
+        let now = micros(actor.now);
+        execute(
+            &self.connection,
+            "UPDATE delivery SET state = 7, ended_at = ?2 WHERE id = ?1",
+            params![standing.id, now],
+        )?;
+        self.unpark(standing)?;
+        self.moved(standing, DeliveryState::Discarded);
+        self.count(Event::GivenUp, standing, now, 1);
+        self.settle(standing.lane, now)?;
+        self.close_if_final(standing.lane.dossier)?;
+        self.act(actor, "discard", &standing.id.to_string())
+    }
+
+    /// A delivery that is known to be parked.
+    pub(super) fn parked_standing(&self, id: DeliveryId) -> Result<Standing, Failure> {
+        one(
+            &self.connection,
+            standing!("WHERE id = ?1"),
+            params![id.0],
+            |row| self.read_standing(row),
+        )?
+        .ok_or_else(|| corrupt("parked", "delivery", id.0, "names no delivery"))
+    }
+
     /// Takes back that a delivery is parked.
-    pub(super) fn unpark(&self, standing: &Standing) -> Result<(), Failure> {
+    fn unpark(&self, standing: &Standing) -> Result<(), Failure> {
         execute(
             &self.connection,
             "DELETE FROM parked WHERE delivery = ?1",

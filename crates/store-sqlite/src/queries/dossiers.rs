@@ -192,9 +192,7 @@ impl Queries<'_> {
             params![dossier, destination],
             |row| {
                 let cells = Cells::of("delivery", row)?;
-                let count =
-                    |index| cells.decoded(index, "state", |count| u64::try_from(count).ok());
-                Ok((count(1)?, count(2)?))
+                Ok((cells.count(1, "state")?, cells.count(2, "state")?))
             },
         )?;
         Ok(counts.unwrap_or_default())

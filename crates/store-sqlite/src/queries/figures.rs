@@ -35,19 +35,16 @@ impl Queries<'_> {
             params![first, last],
             |row| {
                 let cells = Cells::of("day_flow", row)?;
-                let count = |index, column| {
-                    cells.decoded(index, column, |count| u64::try_from(count).ok())
-                };
                 let key = (cells.id(), cells.get(1, "destination")?, cells.get(2, "root")?);
                 Ok(DayFlow {
                     day: local_date(cells.decoded(0, "day", noon_of)?),
                     destination: self.destinations.of_cell(&cells, 1)?.name.clone(),
                     root: cells.get(3, "code")?,
-                    accepted: count(4, "accepted")?,
-                    delivered: count(5, "delivered")?,
-                    parked: count(6, "parked")?,
-                    retried: count(7, "retried")?,
-                    given_up: count(8, "given_up")?,
+                    accepted: cells.count(4, "accepted")?,
+                    delivered: cells.count(5, "delivered")?,
+                    parked: cells.count(6, "parked")?,
+                    retried: cells.count(7, "retried")?,
+                    given_up: cells.count(8, "given_up")?,
                     delays: delays.remove(&key).unwrap_or_default(),
                 })
             },
@@ -67,7 +64,7 @@ impl Queries<'_> {
                     cells.get(2, "root")?,
                 );
                 let bucket = cells.decoded(3, "bucket", |bucket| usize::try_from(bucket).ok())?;
-                let count = cells.decoded(4, "deliveries", |count| u64::try_from(count).ok())?;
+                let count = cells.count(4, "deliveries")?;
                 Ok((key, bucket, count))
             },
         )?;
@@ -96,13 +93,12 @@ impl Queries<'_> {
             params![first, last, root, limit(items), limit(ITEMS_MAX)],
             |row| {
                 let cells = Cells::of("day_slow", row)?;
-                let delay = cells.decoded(5, "delay", |micros| u64::try_from(micros).ok())?;
                 Ok(SlowDossier {
                     day: local_date(cells.decoded(1, "day", noon_of)?),
                     destination: self.destinations.of_cell(&cells, 2)?.name.clone(),
                     dossier: cells.parsed(3, "dossier", DossierCode::parse)?,
                     sequence: cells.get(4, "sequence")?,
-                    delay: Duration::from_micros(delay),
+                    delay: Duration::from_micros(cells.count(5, "delay")?),
                 })
             },
         )
@@ -164,14 +160,11 @@ impl Queries<'_> {
 
 fn read_due(row: &Row<'_>) -> Result<Due, Failure> {
     let cells = Cells::of("dossier", row)?;
-    let procedure: Option<String> = cells.get(2, "procedure")?;
     Ok(Due {
         dossier: cells.id(),
         overdue: OverdueDossier {
             dossier: cells.parsed(1, "code", DossierCode::parse)?,
-            procedure: procedure
-                .map(|_| cells.parsed(2, "procedure", ProcedureCode::parse))
-                .transpose()?,
+            procedure: cells.parsed_maybe(2, "procedure", ProcedureCode::parse)?,
             due_at: cells.time(3, "due_open_at")?,
             lanes: Vec::new(),
         },

@@ -22,8 +22,7 @@ impl Queries<'_> {
             [],
             |row| {
                 let cells = Cells::of("dossier", row)?;
-                let count = cells.decoded(1, "kek", |count| u64::try_from(count).ok())?;
-                Ok((KeyId(cells.get(0, "kek")?), count))
+                Ok((KeyId(cells.get(0, "kek")?), cells.count(1, "kek")?))
             },
         )
     }

@@ -1,13 +1,17 @@
 //! Operations, one or newest first.
 
 use lienthong_domain::Timestamp;
-use lienthong_ports::operators::{APPROVAL_WAIT_MAX, Operation, OperationId};
+use lienthong_domain::operator::is_same_person;
+use lienthong_ports::operators::OperationState::{AwaitingApproval, Cancelled};
+use lienthong_ports::operators::{
+    APPROVAL_SPAN, APPROVAL_WAIT_MAX, Operation, OperationId, OperationKind,
+};
 use rusqlite::params;
 
 use super::Queries;
 use crate::error::Failure;
-use crate::operation_rows::{OperationRow, operations};
-use crate::rows::{all, duration_micros, limit, micros, one};
+use crate::operation_rows::{OperationRow, kind_code, operations, state_code};
+use crate::rows::{Cells, all, duration_micros, limit, micros, one};
 
 /// Operations that one call steps; those stepped longest ago go first, so each has its turn.
 const STEPPED_TOGETHER_MAX: usize = 50;
@@ -37,6 +41,52 @@ impl Queries<'_> {
             params![overdue, limit(STEPPED_TOGETHER_MAX)],
             |row| Ok(OperationId(row.get(0)?)),
         )
+    }
+
+    /// What the person `by` has asked for of late that nobody else had to approve, under all of that person's names.
+    pub(crate) fn asked_alone(
+        &self,
+        by: &str,
+        kind: OperationKind,
+        now: Timestamp,
+    ) -> Result<u64, Failure> {
+        let names = self.names_of_person(by)?;
+        let names = serde_json::to_string(&names).expect("strings always serialise");
+        let since = micros(now).saturating_sub(duration_micros(APPROVAL_SPAN));
+        let sum = one(
+            self.connection,
+            "SELECT 0, coalesce(sum(CASE state WHEN ?4 THEN moved ELSE matched END), 0)
+             FROM operation INDEXED BY operation_key
+             WHERE requested_by IN (SELECT value FROM json_each(?1)) AND kind = ?2 AND requested_at > ?3
+                 AND state <> ?5 AND (state = ?4 OR decided_by IS NULL)",
+            params![
+                names,
+                kind_code(kind),
+                since,
+                state_code(Cancelled),
+                state_code(AwaitingApproval)
+            ],
+            |row| Cells::of("operation", row)?.count(1, "matched"),
+        )?;
+        Ok(sum.unwrap_or(0))
+    }
+
+    /// Every name under which the person `by` has asked for something.
+    fn names_of_person(&self, by: &str) -> Result<Vec<String>, Failure> {
+        let everybody = all(
+            self.connection,
+            // From one name to the next in the index, past everything that one person asked for.
+            "WITH RECURSIVE person (name) AS (
+                 SELECT min(requested_by) FROM operation
+                 UNION ALL
+                 SELECT (SELECT min(requested_by) FROM operation WHERE requested_by > name) FROM person
+                 WHERE name IS NOT NULL
+             ) SELECT 0, name FROM person WHERE name IS NOT NULL",
+            [],
+            |row| Cells::of("operation", row)?.get(1, "requested_by"),
+        )?;
+        let same = |name: &String| is_same_person(name, by);
+        Ok(everybody.into_iter().filter(same).collect())
     }
 
     pub(crate) fn operations(

@@ -113,7 +113,7 @@ impl Queries<'_> {
             "AND p.delivery > :after LIMIT :limit"
         );
         let counted = self.select_parked(sql, chosen, Page::FIRST, |row| {
-            read_count(&Cells::of("parked", row)?, 1)
+            Cells::of("parked", row)?.count(1, "count")
         })?;
         Ok(counted.first().copied().unwrap_or(0))
     }
@@ -185,9 +185,9 @@ impl Queries<'_> {
         let sums = self.select_parked(sql, chosen, Page::FIRST, |row| {
             let cells = Cells::of("parked", row)?;
             Ok(Sums {
-                matches: read_count(&cells, 1)?,
-                repeats: read_count(&cells, 2)?,
-                reorders: read_count(&cells, 3)?,
+                matches: cells.count(1, "count")?,
+                repeats: cells.count(2, "count")?,
+                reorders: cells.count(3, "count")?,
             })
         })?;
         Ok(sums.into_iter().next().unwrap_or_default())
@@ -208,7 +208,7 @@ impl Queries<'_> {
             "AND p.delivery > :after GROUP BY p.dossier, p.destination) lane LIMIT :limit"
         );
         let counted = self.select_parked(sql, chosen, Page::FIRST, |row| {
-            read_count(&Cells::of("parked", row)?, 1)
+            Cells::of("parked", row)?.count(1, "count")
         })?;
         Ok(counted.first().copied().unwrap_or(0))
     }
@@ -315,7 +315,6 @@ impl Queries<'_> {
 
     fn read_parked(&self, row: &Row<'_>) -> Result<Parked, Failure> {
         let cells = Cells::of("parked", row)?;
-        let procedure: Option<String> = cells.get(5, "procedure")?;
         Ok(Parked {
             id: DeliveryId(cells.id()),
             destination: self.destinations.of_cell(&cells, 1)?.name.clone(),
@@ -323,15 +322,13 @@ impl Queries<'_> {
             event_id: EventId::from_bytes(cells.get(12, "event_id")?),
             sequence: cells.get(3, "sequence")?,
             status: cells.decoded(4, "status", status_from_code)?,
-            procedure: procedure
-                .map(|_| cells.parsed(5, "procedure", ProcedureCode::parse))
-                .transpose()?,
+            procedure: cells.parsed_maybe(5, "procedure", ProcedureCode::parse)?,
             reason: cells.decoded(6, "reason", ParkReason::from_code)?,
             parked_at: cells.time(7, "parked_at")?,
             attempts: cells.get(8, "attempts_made")?,
             code: cells.get(9, "code")?,
             message: cells.get(10, "message")?,
-            behind: read_count(&cells, 11)?,
+            behind: cells.count(11, "count")?,
         })
     }
 
@@ -342,7 +339,7 @@ impl Queries<'_> {
             root: cells.get(2, "root")?,
             reason: cells.decoded(3, "reason", ParkReason::from_code)?,
             code: cells.get(4, "code")?,
-            deliveries: read_count(&cells, 5)?,
+            deliveries: cells.count(5, "count")?,
             oldest_parked_at: cells.time(6, "parked_at")?,
             newest_parked_at: cells.time(7, "parked_at")?,
         })
@@ -362,8 +359,4 @@ impl Page {
         after: DeliveryId(0),
         items: ITEMS_MAX,
     };
-}
-
-fn read_count(cells: &Cells<'_>, index: usize) -> Result<u64, Failure> {
-    cells.decoded(index, "count", |count| u64::try_from(count).ok())
 }

@@ -193,11 +193,10 @@ impl Queries<'_> {
 
 fn read_attempt(row: &Row<'_>) -> Result<AttemptView, Failure> {
     let cells = Cells::of("attempt", row)?;
-    let took = cells.decoded(3, "took", |micros| u64::try_from(micros).ok())?;
     Ok(AttemptView {
         number: cells.get(1, "number")?,
         started_at: cells.time(2, "started_at")?,
-        took: std::time::Duration::from_micros(took),
+        took: std::time::Duration::from_micros(cells.count(3, "took")?),
         outcome: cells.decoded(4, "outcome", outcome_from_code)?,
         code: cells.get(5, "code")?,
         http_status: cells.get(6, "http_status")?,

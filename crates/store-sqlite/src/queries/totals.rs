@@ -68,9 +68,7 @@ impl Queries<'_> {
             params![known.id.0],
             |row| {
                 let cells = Cells::of("tally", row)?;
-                let deliveries =
-                    cells.decoded(2, "deliveries", |count| u64::try_from(count).ok())?;
-                Ok((cells.state(1)?, deliveries))
+                Ok((cells.state(1)?, cells.count(2, "deliveries")?))
             },
         )?;
         for (state, deliveries) in counted {

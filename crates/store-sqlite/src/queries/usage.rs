@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use lienthong_domain::Timestamp;
 use lienthong_domain::identity::{
-    FieldSet, Pseudonym, PurposeCode, UsageId, UsageKind, UsageOutcome,
+    FieldSet, OfficialId, Pseudonym, PurposeCode, UsageId, UsageKind, UsageOutcome,
 };
 use lienthong_domain::participant::ParticipantId;
 use lienthong_ports::identity::usage::{LINKS_MAX, OTHER_NUMBERS_MAX, SUBJECTS_MAX};
@@ -217,15 +217,11 @@ fn read_usage(cells: &Cells<'_>) -> Result<UsageRow, Failure> {
 }
 
 fn read_guard_action(cells: &Cells<'_>) -> Result<GuardAction, Failure> {
-    use lienthong_domain::identity::OfficialId;
-    let official: Option<String> = cells.get(4, "official")?;
     Ok(GuardAction {
         at: cells.time(1, "at")?,
         participant: cells.parsed(2, "participant", ParticipantId::parse)?,
         system: cells.get(3, "system")?,
-        official: official
-            .map(|_| cells.parsed(4, "official", OfficialId::parse))
-            .transpose()?,
+        official: cells.parsed_maybe(4, "official", OfficialId::parse)?,
         kind: cells.decoded(5, "kind", guard_kind_of_code)?,
         by: cells.get(6, "by")?,
         reason: cells.get(7, "reason")?,

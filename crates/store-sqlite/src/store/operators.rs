@@ -57,6 +57,16 @@ impl OperatorStore for SqliteStore {
             .await
     }
 
+    async fn asked_alone(
+        &self,
+        by: String,
+        kind: OperationKind,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.query(move |queries| queries.asked_alone(&by, kind, now))
+            .await
+    }
+
     async fn step_operations(&self, terms: StepTerms) -> Result<Vec<Stepped>, StoreError> {
         let due = self
             .query(move |queries| queries.operations_to_step(terms.now))

@@ -29,19 +29,38 @@ const CRASHES_MAX: u32 = 2;
 /// One step. Numbers choose among what there is at the time.
 #[derive(Clone, Debug)]
 enum Step {
-    Push { dossier: u32 },
-    Claim { batch: u32 },
-    Unclaim { pick: usize },
-    Begin { pick: usize },
-    Finish { pick: usize, next: u8 },
-    Wait { seconds: i64 },
+    Push {
+        dossier: u32,
+    },
+    Claim {
+        batch: u32,
+    },
+    Unclaim {
+        pick: usize,
+    },
+    Begin {
+        pick: usize,
+    },
+    Finish {
+        pick: usize,
+        next: u8,
+    },
+    Wait {
+        seconds: i64,
+    },
     Expire,
     Recover,
-    Bury { pick: usize },
-    Replay { allow: bool },
-    Discard { pick: usize },
-    Operate { discard: bool, allow: bool },
-    Pause { paused: bool },
+    Bury {
+        pick: usize,
+    },
+    Operate {
+        discard: bool,
+        allow: bool,
+        pick: Option<usize>,
+    },
+    Pause {
+        paused: bool,
+    },
     Reopen,
 }
 
@@ -56,9 +75,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Expire),
         1 => Just(Step::Recover),
         1 => any::<usize>().prop_map(|pick| Step::Bury { pick }),
-        2 => any::<bool>().prop_map(|allow| Step::Replay { allow }),
-        1 => any::<usize>().prop_map(|pick| Step::Discard { pick }),
-        2 => any::<(bool, bool)>().prop_map(|(discard, allow)| Step::Operate { discard, allow }),
+        5 => (prop::bool::weighted(0.4), any::<bool>(), any::<Option<usize>>())
+            .prop_map(|(discard, allow, pick)| Step::Operate { discard, allow, pick }),
         1 => any::<bool>().prop_map(|paused| Step::Pause { paused }),
         1 => Just(Step::Reopen),
     ]
@@ -128,9 +146,11 @@ impl Pair {
             Step::Expire => self.expire().await,
             Step::Recover => self.recover().await,
             Step::Bury { pick } => self.bury(pick).await,
-            Step::Replay { allow } => self.replay(allow).await,
-            Step::Discard { pick } => self.discard(pick).await,
-            Step::Operate { discard, allow } => self.operate(kind_of(discard), allow).await,
+            Step::Operate {
+                discard,
+                allow,
+                pick,
+            } => self.operate(kind_of(discard), allow, pick).await,
             Step::Pause { paused } => {
                 assert!(
                     self.store

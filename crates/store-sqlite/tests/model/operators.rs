@@ -1,80 +1,34 @@
 //! What operators see and do, against the model: operations, previews, what is parked, overdue and counted by day.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use lienthong_domain::DeliveryId;
 use lienthong_domain::DeliveryState::{self, Calling, Discarded, Done, Parked, Queued, Superseded};
+use lienthong_ports::OperatorStore;
 use lienthong_ports::conformance::operators::{new_operation, operator, step_terms};
 use lienthong_ports::conformance::store::{at, code};
 use lienthong_ports::operators::{NewOperation, OperationKind, OperationState, Requested, Span};
-use lienthong_ports::store::{ParkedFilter, ReplayTerms};
-use lienthong_ports::{OperatorStore, Store};
+use lienthong_ports::store::ParkedFilter;
 
-use crate::{DOSSIERS, Pair, actor};
+use crate::{DOSSIERS, Pair};
 
 impl Pair {
-    /// Everything parked, two seconds apart.
-    pub(crate) async fn replay(&mut self, allow: bool) {
-        let now = self.model.now;
-        let terms = ReplayTerms {
-            dry_run: false,
-            allow_out_of_order: allow,
-            spacing: Duration::from_secs(2),
-            limit: 100,
-        };
-        let items = self
-            .store
-            .replay(ParkedFilter::default(), terms, actor(now))
-            .await;
-        let items = items.expect("replay");
-        let parked = self.model.parked_in_order();
-        assert_eq!(items.len(), parked.len());
-        let mut due = now;
-        for (item, index) in items.iter().zip(parked) {
-            let entry = self.model.entries[index].clone();
-            let later = self.model.overtaken(index);
-            assert_eq!(
-                (item.id.0, item.reorders, item.replayed),
-                (entry.id, later, allow || !later)
-            );
-            assert_eq!(item.repeats, entry.attempts > 0);
-            if item.replayed {
-                let entry = &mut self.model.entries[index];
-                (entry.state, entry.counted, entry.crashes, entry.next_at) = (Queued, 0, 0, due);
-                due += 2;
-                self.model.settle(self.model.entries[index].dossier, now);
-            }
+    /// One operation to its end: over one parked delivery if `pick` says so, else over all.
+    pub(crate) async fn operate(&mut self, kind: OperationKind, allow: bool, pick: Option<usize>) {
+        let mut parked = self.model.parked_in_order();
+        let mut ids = Vec::new();
+        if let Some(pick) = pick
+            && !parked.is_empty()
+        {
+            parked = vec![parked[pick % parked.len()]];
+            ids = vec![DeliveryId(self.model.entries[parked[0]].id)];
         }
-    }
-
-    pub(crate) async fn discard(&mut self, pick: usize) {
-        let parked = self.model.parked();
-        if parked.is_empty() {
-            return;
-        }
-        let index = parked[pick % parked.len()];
-        let now = self.model.now;
-        let ids = vec![DeliveryId(self.model.entries[index].id)];
-        let filter = ParkedFilter {
-            ids: ids.clone(),
-            ..ParkedFilter::default()
-        };
-        let discarded = self
-            .store
-            .discard(filter, false, 10, actor(now))
-            .await
-            .expect("discard");
-        assert_eq!(discarded, ids);
-        self.model.entries[index].state = Discarded;
-        self.model.settle(self.model.entries[index].dossier, now);
-    }
-
-    /// One operation over everything parked, to its end.
-    pub(crate) async fn operate(&mut self, kind: OperationKind, allow: bool) {
-        let parked = self.model.parked_in_order();
         let new = NewOperation {
             kind,
+            filter: ParkedFilter {
+                ids,
+                ..ParkedFilter::default()
+            },
             allow_out_of_order: allow,
             actor: operator("account:hanh", self.model.now),
             ..new_operation(&format!("{}", self.model.now), self.model.now)
@@ -117,12 +71,19 @@ impl Pair {
             .store
             .preview(kind, ParkedFilter::default(), false, 1_000);
         let preview = preview.await.expect("preview");
-        let ids: Vec<_> = preview.items.iter().map(|item| item.id.0).collect();
+        let told: Vec<_> = preview
+            .items
+            .iter()
+            .map(|item| (item.id.0, item.repeats, item.reorders, item.replayed))
+            .collect();
         let expected: Vec<_> = parked
             .iter()
-            .map(|index| self.model.entries[*index].id)
+            .map(|index| {
+                let (entry, later) = (&self.model.entries[*index], self.model.overtaken(*index));
+                (entry.id, entry.attempts > 0, later, !later)
+            })
             .collect();
-        assert_eq!(ids, expected);
+        assert_eq!(told, expected);
         let count = |test: &dyn Fn(usize) -> bool| {
             let those = parked.iter().filter(|index| test(**index));
             those.count() as u64

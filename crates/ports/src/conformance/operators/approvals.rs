@@ -91,6 +91,17 @@ pub async fn approved_and_unmoved_operations_do_not_count(subject: &dyn Subject)
     decided(&desk, slow.id, Decision::Cancel, "account:hanh").await;
     let three = of_hanh(&parked[1..4], "ba").await;
     assert_eq!(three.state, AwaitingApproval, "one was moved before");
+    let alone = async |by: &str, kind| {
+        let sum = desk
+            .operators
+            .asked_alone(by.to_owned(), kind, at(20))
+            .await;
+        sum.expect("the store sums up")
+    };
+    // What a dry run tells is what was counted.
+    assert_eq!(alone("openid:hanh", OperationKind::Replay).await, 1);
+    assert_eq!(alone("account:minh", OperationKind::Replay).await, 0);
+    assert_eq!(alone("account:hanh", OperationKind::Discard).await, 0);
     assert_eq!(of_hanh(&parked[1..3], "hai").await.state, Running);
 }
 

@@ -6,7 +6,7 @@ use lienthong_domain::delivery::LanePolicy;
 use lienthong_domain::{DeliveryId, DossierStatus};
 
 use super::Subject;
-use super::fixture::{Desk, new_operation, operator, other_province, step_terms};
+use super::fixture::{Desk, new_operation, other_province, step_terms};
 use crate::conformance::store::{at, code, offer};
 use crate::operators::{DayFlow, DelayHistogram, SlowDossier, Span};
 use crate::store::{Next, ParkedFilter};
@@ -79,14 +79,8 @@ pub async fn every_outcome_is_counted_on_its_day(subject: &dyn Subject) {
     desk.request(new_operation("k", 300)).await;
     desk.step(step_terms(301)).await;
     desk.lane.park(400).await;
-    desk.park_each(2..3, 500).await;
-    let discarded = desk.lane.store.discard(
-        ParkedFilter::default(),
-        false,
-        1,
-        operator("account:hanh", 600),
-    );
-    assert_eq!(discarded.await.expect("discard").len(), 1);
+    let hopeless = desk.park_each(2..3, 500).await;
+    assert_eq!(desk.discard(&hopeless, 600).await, 1);
     desk.push(&code(3), 700).await;
     desk.lane.deliver(Next::Done, 730).await;
     let all = flows(&desk, days(1, 1)).await;

@@ -4,10 +4,10 @@ use lienthong_domain::delivery::LanePolicy;
 use lienthong_domain::{DossierCode, DossierDetails, DossierStatus, ProcedureCode};
 
 use super::Subject;
-use super::fixture::{Desk, operator, other_province};
+use super::fixture::{Desk, other_province};
 use crate::conformance::store::{at, code, destination, details, offer};
 use crate::operators::{Lag, OverdueDossier};
-use crate::store::{Next, ParkedFilter};
+use crate::store::Next;
 
 /// An event whose details name a due instant, or none.
 async fn push_due(desk: &Desk, dossier: &DossierCode, seconds: i64, due: Option<i64>) {
@@ -68,12 +68,7 @@ pub async fn due_dossiers_are_told_until_delivered(subject: &dyn Subject) {
     assert_eq!(overdue(&desk, 1_000, None, 10).await[1].lanes, [lag(2, 1)]);
     assert_eq!(desk.deliver_all(20).await.len(), 2);
     assert_eq!(codes(&overdue(&desk, 1_000, None, 10).await), [code(1)]);
-    let all = ParkedFilter::default();
-    let discarded = desk
-        .lane
-        .store
-        .discard(all, false, 10, operator("account:hanh", 30));
-    assert_eq!(discarded.await.expect("discard").len(), 1);
+    assert_eq!(desk.discard(&desk.parked().await, 30).await, 1);
     assert_eq!(overdue(&desk, 1_000, None, 10).await[0].lanes, [lag(1, 0)]);
     assert_eq!(desk.deliver_all(40).await.len(), 1);
     assert!(overdue(&desk, 1_000, None, 10).await.is_empty());

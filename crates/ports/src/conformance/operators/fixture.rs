@@ -106,6 +106,21 @@ impl Desk {
         self.operators.step_operations(terms).await.expect("step")
     }
 
+    /// Gives these up, asked for at `seconds` and stepped a second later; how many were.
+    pub async fn discard(&self, ids: &[DeliveryId], seconds: i64) -> u32 {
+        let discard = NewOperation {
+            kind: OperationKind::Discard,
+            filter: ParkedFilter {
+                ids: ids.to_vec(),
+                ..ParkedFilter::default()
+            },
+            ..new_operation(&format!("discard {seconds}"), seconds)
+        };
+        self.request(discard).await;
+        let stepped = self.step(step_terms(seconds + 1)).await;
+        stepped.iter().map(|one| one.moved).sum()
+    }
+
     /// The operation as it stands.
     pub async fn operation(&self, id: OperationId) -> Operation {
         let found = self.operators.operation(id).await.expect("operation");

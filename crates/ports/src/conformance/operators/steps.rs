@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use lienthong_domain::DeliveryState::{Discarded, Done, Parked, Queued, Ready};
+use lienthong_domain::DeliveryState::Ready;
 use lienthong_domain::delivery::LanePolicy;
-use lienthong_domain::{DossierCode, DossierDetails, DossierStatus, ProcedureCode};
+use lienthong_domain::{DossierDetails, DossierStatus, ProcedureCode};
 
 use super::Subject;
 use super::fixture::{Desk, new_operation, operator, step_terms};
 use crate::conformance::store::{at, code, details, offer};
-use crate::operators::{NewOperation, OperationKind, OperationState, StepTerms};
-use crate::store::{Next, ParkedFilter, ReplayTerms};
+use crate::operators::{Decision, NewOperation, OperationState, StepTerms};
+use crate::store::ParkedFilter;
 
 /// Later arrivals are not touched, also when the clock says that they are earlier.
 pub async fn an_operation_moves_what_was_parked_when_it_was_asked_for(subject: &dyn Subject) {
@@ -31,28 +31,33 @@ pub async fn an_operation_moves_what_was_parked_when_it_was_asked_for(subject: &
     assert_eq!(desk.deliver_all(20).await.len(), 3);
 }
 
-/// Somebody else replayed one of them: the operation ends without it.
+/// While it awaited approval somebody else replayed one of them: it ends without that one.
 pub async fn what_left_before_its_turn_is_left_alone(subject: &dyn Subject) {
     let desk = Desk::open(subject, LanePolicy::Hold).await;
     let parked = desk.park_each(1..4, 10).await;
-    let id = desk.request(new_operation("k", 20)).await.id;
-    let filter = ParkedFilter {
-        ids: vec![parked[1]],
-        ..ParkedFilter::default()
+    let waiting = NewOperation {
+        approval_above: 2,
+        ..new_operation("k", 20)
     };
-    let terms = ReplayTerms {
-        dry_run: false,
-        allow_out_of_order: false,
-        spacing: Duration::ZERO,
-        limit: 1,
+    let id = desk.request(waiting).await.id;
+    let other = NewOperation {
+        filter: ParkedFilter {
+            ids: vec![parked[1]],
+            ..ParkedFilter::default()
+        },
+        actor: operator("account:minh", 20),
+        ..new_operation("k", 20)
     };
-    let replayed = desk
-        .lane
-        .store
-        .replay(filter, terms, operator("account:minh", 20));
-    assert_eq!(replayed.await.expect("replay").len(), 1);
+    desk.request(other).await;
+    assert_eq!(desk.step(step_terms(20)).await[0].moved, 1);
+    let approver = operator("account:lan", 21);
+    let approved = desk
+        .operators
+        .decide_operation(id, Decision::Approve, approver);
+    approved.await.expect("decide");
     desk.step(step_terms(30)).await;
     let operation = desk.operation(id).await;
+    assert_eq!(operation.state, OperationState::Done);
     assert_eq!(
         (operation.matched, operation.moved, operation.left_alone),
         (3, 2, 1)
@@ -111,83 +116,6 @@ pub async fn what_parks_again_is_not_moved_again(subject: &dyn Subject) {
         (OperationState::Done, 2)
     );
     assert_eq!(desk.parked().await, parked[..1]);
-}
-
-/// Two parked deliveries of one dossier, a third that waits, and other dossiers between them.
-pub async fn a_replay_by_operation_keeps_the_order(subject: &dyn Subject) {
-    let desk = Desk::open(subject, LanePolicy::Skip).await;
-    for (number, second) in [(1, 0), (2, 1), (1, 2), (2, 3), (1, 4)] {
-        desk.push(&code(number), second).await;
-    }
-    for second in [10, 11] {
-        for message in desk.lane.claim(10, second).await {
-            desk.lane.begin(message, second).await.expect("fresh");
-            let park = Next::Park(lienthong_domain::delivery::ParkReason::Rejected);
-            assert!(desk.lane.finish(message, park, second).await);
-        }
-    }
-    assert_eq!(desk.lane.states(&code(1)).await, [Parked, Parked, Ready]);
-    let slow = NewOperation {
-        per_second: 1,
-        ..new_operation("k", 20)
-    };
-    desk.request(slow).await;
-    for second in 20..24 {
-        assert_eq!(desk.step(step_terms(second)).await[0].moved, 1);
-    }
-    assert_eq!(desk.lane.states(&code(1)).await, [Ready, Queued, Queued]);
-    let delivered = desk.deliver_all(30).await;
-    let of = |dossier: &DossierCode| -> Vec<i64> {
-        let of_it = delivered.iter().filter(|(of, _)| of == dossier);
-        of_it.map(|(_, sequence)| *sequence).collect()
-    };
-    assert_eq!((of(&code(1)), of(&code(2))), (vec![1, 2, 3], vec![1, 2]));
-}
-
-/// A successor was delivered: left alone, unless it is allowed.
-pub async fn an_operation_reorders_only_with_leave(subject: &dyn Subject) {
-    let desk = Desk::open(subject, LanePolicy::Skip).await;
-    desk.push(&code(1), 0).await;
-    desk.push(&code(1), 1).await;
-    let overtaken = desk.lane.park(5).await;
-    desk.lane.deliver(Next::Done, 6).await;
-    desk.park_each(2..3, 10).await;
-    let id = desk.request(new_operation("theo thứ tự", 20)).await.id;
-    desk.step(step_terms(30)).await;
-    let operation = desk.operation(id).await;
-    assert_eq!(
-        (operation.matched, operation.moved, operation.left_alone),
-        (2, 1, 1)
-    );
-    assert_eq!(operation.state, OperationState::Done);
-    assert_eq!(desk.parked().await, [overtaken]);
-    let leave = NewOperation {
-        allow_out_of_order: true,
-        ..new_operation("bất kể thứ tự", 30)
-    };
-    desk.request(leave).await;
-    assert_eq!(desk.step(step_terms(40)).await[0].moved, 1);
-    assert_eq!(desk.lane.states(&code(1)).await, [Ready, Done]);
-}
-
-/// Given up, and their lanes go on; the rest stays.
-pub async fn a_discard_by_operation_releases_lanes(subject: &dyn Subject) {
-    let desk = Desk::open(subject, LanePolicy::Hold).await;
-    let parked = desk.park_each(1..4, 10).await;
-    desk.push(&code(1), 12).await;
-    let discard = NewOperation {
-        kind: OperationKind::Discard,
-        filter: ParkedFilter {
-            ids: parked[..2].to_vec(),
-            ..ParkedFilter::default()
-        },
-        ..new_operation("k", 20)
-    };
-    desk.request(discard).await;
-    assert_eq!(desk.step(step_terms(30)).await[0].moved, 2);
-    assert_eq!(desk.lane.states(&code(1)).await, [Discarded, Ready]);
-    assert_eq!(desk.lane.states(&code(2)).await, [Discarded]);
-    assert_eq!(desk.parked().await, parked[2..]);
 }
 
 /// One at once, then no more than the rate allows; fractions are carried over.

@@ -1,13 +1,13 @@
 //! Promises about erased dossiers.
 
-use lienthong_domain::DeliveryState::{Discarded, Done, Ready};
+use lienthong_domain::DeliveryState::{Done, Ready};
 use lienthong_domain::delivery::LanePolicy;
 use lienthong_domain::event::Progress;
 use lienthong_domain::{DossierDetails, DossierStatus, Private, Text};
 
 use super::Subject;
 use super::fixture::{Lane, actor, at, code, details, offer, offer_of};
-use crate::store::{Change, ChangeCursor, Erasure, Next, Offer, ParkedFilter, Refusal};
+use crate::store::{Change, ChangeCursor, Erasure, Next, Offer, Refusal};
 
 /// An event with details and a progress line.
 fn told(key: &str, status: DossierStatus, seconds: i64, details: Option<DossierDetails>) -> Offer {
@@ -57,21 +57,13 @@ pub async fn an_open_dossier_is_not_erased(subject: &dyn Subject) {
     let first = told("a", DossierStatus::Processing, 0, Some(details()));
     lane.offer(first).await.expect("accepted");
     assert_eq!(lane.erase(1, 1).await, Erasure::StillOpen);
-    let id = lane.park(2).await;
+    lane.park(2).await;
     assert_eq!(lane.erase(1, 3).await, Erasure::StillOpen, "parked");
     assert!(lane.store.actions(0, 10).await.expect("actions").is_empty());
     assert_eq!(
         (lane.view().await.erased_at, lane.progress_lines().await),
         (None, vec![Some(progress())])
     );
-    let filter = ParkedFilter {
-        ids: vec![id],
-        ..ParkedFilter::default()
-    };
-    let discarded = lane.store.discard(filter, false, 10, actor(4)).await;
-    assert_eq!(discarded.expect("discard"), [id]);
-    assert_eq!(lane.erase(1, 5).await, Erasure::Done);
-    assert_eq!(lane.states(&code(1)).await, [Discarded]);
 }
 
 /// Rows, statuses and receipts stay; details and progress lines are gone, also after reopening.

@@ -16,8 +16,7 @@ use lienthong_domain::{
 use super::Subject;
 use crate::broker::Message;
 use crate::store::{
-    Actor, ClaimTerms, DestinationSpec, Finish, Next, Offer, ParkedFilter, Receipt, Refusal,
-    ReplayTerms, Store, Work,
+    Actor, ClaimTerms, DestinationSpec, Finish, Next, Offer, Receipt, Refusal, Store, Work,
 };
 
 /// The instant `seconds` after the suite's beginning.
@@ -222,15 +221,6 @@ impl Lane {
             .map(|delivery| delivery.state)
             .collect()
     }
-
-    /// Replays everything parked.
-    pub async fn replay(&self, terms: ReplayTerms, seconds: i64) -> Vec<crate::store::ReplayItem> {
-        let items = self
-            .store
-            .replay(ParkedFilter::default(), terms, actor(seconds))
-            .await;
-        items.expect("replay")
-    }
 }
 
 /// The end, at `seconds`, of an attempt that took a second.
@@ -262,15 +252,5 @@ pub(super) fn actor(seconds: i64) -> Actor {
         by: "H21/console".into(),
         reason: "đã sửa danh mục".into(),
         now: at(seconds),
-    }
-}
-
-/// Replay everything now, in order only.
-pub(super) fn replay_terms() -> ReplayTerms {
-    ReplayTerms {
-        dry_run: false,
-        allow_out_of_order: false,
-        spacing: Duration::ZERO,
-        limit: 100,
     }
 }

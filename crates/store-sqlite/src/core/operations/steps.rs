@@ -158,22 +158,18 @@ impl Core {
         terms: StepTerms,
     ) -> Result<bool, Failure> {
         let actor = actor_of(operation, terms);
+        let standing = self.parked_standing(id)?;
         match operation.kind {
             OperationKind::Replay => {
                 let item = self
                     .queries()
                     .replay_item(id, operation.allow_out_of_order)?;
                 if item.replayed {
-                    let standing = self.parked_standing(id)?;
-                    self.replay_one(&standing, micros(terms.now), &actor)?;
+                    self.replay_one(&standing, &actor)?;
                 }
                 Ok(item.replayed)
             }
-            OperationKind::Discard => {
-                let standing = self.parked_standing(id)?;
-                self.discard_one(&standing, &actor)?;
-                Ok(true)
-            }
+            OperationKind::Discard => self.discard_one(&standing, &actor).map(|()| true),
         }
     }
 
