@@ -10,7 +10,7 @@ use reqwest::header::{DATE, HeaderMap};
 /// An answer that took longer says too little about the clock.
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(5);
 /// The header has whole seconds, so on average its time is this much later than it says.
-const HALF_A_SECOND: f64 = 0.5;
+const CUT_SECONDS_MEAN: f64 = 0.5;
 
 pub(crate) struct Signals {
     name: DestinationName,
@@ -50,7 +50,7 @@ impl Signals {
 fn offset(told: &str, asked_at: Timestamp, now: Timestamp) -> Option<f64> {
     let told = DateTimeParser::new().parse_timestamp(told).ok()?;
     let round_trip = Duration::try_from(now.duration_since(asked_at)).ok()?;
-    let ahead = told.duration_since(asked_at).as_secs_f64() + HALF_A_SECOND;
+    let ahead = told.duration_since(asked_at).as_secs_f64() + CUT_SECONDS_MEAN;
     (round_trip <= ROUND_TRIP_MAX).then(|| ahead - round_trip.as_secs_f64() / 2.0)
 }
 

@@ -34,8 +34,7 @@ impl DossierService for Dossiers {
         let context = Context::of(&request, &self.services)?;
         self.admit(&context, 1)?;
         let event = event::from_request(request.get_ref().event.as_ref()).map_err(|faults| {
-            push::refused(&self.services, ErrorCode::InvalidFields, 1);
-            self.services.note_refused(&context.caller, 1);
+            push::refused(&self.services, &context, ErrorCode::InvalidFields, 1);
             status::from_faults(faults, context.request)
         })?;
         let pushed = self
@@ -121,11 +120,7 @@ impl DossierService for Dossiers {
         request: Request<proto::ListStatusEventsRequest>,
     ) -> Result<Response<proto::ListStatusEventsResponse>, Status> {
         let context = Context::of(&request, &self.services)?;
-        let page = self
-            .timeline_page(&context, request.get_ref())
-            .await
-            .map_err(|error| context.status(&error))?;
-        Ok(Response::new(page))
+        context.answer(self.timeline_page(&context, request.get_ref()).await)
     }
 
     async fn list_dossiers(
@@ -133,11 +128,7 @@ impl DossierService for Dossiers {
         request: Request<proto::ListDossiersRequest>,
     ) -> Result<Response<proto::ListDossiersResponse>, Status> {
         let context = Context::of(&request, &self.services)?;
-        let page = self
-            .dossiers_page(&context, request.get_ref())
-            .await
-            .map_err(|error| context.status(&error))?;
-        Ok(Response::new(page))
+        context.answer(self.dossiers_page(&context, request.get_ref()).await)
     }
 
     type WatchStatusStream = BoxStream<'static, Result<proto::WatchStatusResponse, Status>>;
@@ -164,7 +155,7 @@ impl Dossiers {
         self.services
             .admit(&context.caller, events)
             .map_err(|error| {
-                push::refused(&self.services, error.code, events);
+                push::refused(&self.services, context, error.code, events);
                 context.status(&error)
             })
     }

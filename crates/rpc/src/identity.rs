@@ -22,6 +22,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::caller::Context;
 use crate::convert::identity as convert;
 use crate::dossier::invalid;
+use crate::status;
 
 /// Answers `IdentityService`. Streams end when `stop` is cancelled.
 #[derive(Clone)]
@@ -39,9 +40,7 @@ impl IdentityService for Citizens {
     ) -> Result<Response<proto::VerifyCitizenResponse>, Status> {
         let context = self.admitted(&request)?;
         let answer = self.verify(&context, request.get_ref()).await;
-        answer
-            .map(Response::new)
-            .map_err(|error| context.status(&error))
+        self.answer(&context, answer)
     }
 
     async fn get_citizen(
@@ -50,9 +49,7 @@ impl IdentityService for Citizens {
     ) -> Result<Response<proto::GetCitizenResponse>, Status> {
         let context = self.admitted(&request)?;
         let answer = self.look_up(&context, request.get_ref()).await;
-        answer
-            .map(Response::new)
-            .map_err(|error| context.status(&error))
+        self.answer(&context, answer)
     }
 
     async fn create_verification_job(
@@ -70,8 +67,8 @@ impl IdentityService for Citizens {
     ) -> Result<Response<proto::GetVerificationJobResponse>, Status> {
         let context = self.admitted(&request)?;
         let job = self.named_job(&context, request.get_ref()).await;
-        let job = Some(job.map_err(|error| context.status(&error))?);
-        Ok(Response::new(proto::GetVerificationJobResponse { job }))
+        let answer = job.map(|job| proto::GetVerificationJobResponse { job: Some(job) });
+        self.answer(&context, answer)
     }
 
     async fn list_verification_jobs(
@@ -80,8 +77,7 @@ impl IdentityService for Citizens {
     ) -> Result<Response<proto::ListVerificationJobsResponse>, Status> {
         let context = self.admitted(&request)?;
         let page = self.jobs_page(&context, request.get_ref()).await;
-        page.map(Response::new)
-            .map_err(|error| context.status(&error))
+        self.answer(&context, page)
     }
 
     type ListVerificationResultsStream =
@@ -94,8 +90,9 @@ impl IdentityService for Citizens {
         let context = self.admitted(&request)?;
         let asked = request.get_ref();
         let results = jobs::results(self.clone(), context.clone(), asked).await;
-        let results = results.map_err(|error| context.status(&error))?;
-        Ok(Response::new(Box::pin(results)))
+        let results =
+            results.map(|results| -> Self::ListVerificationResultsStream { Box::pin(results) });
+        self.answer(&context, results)
     }
 
     async fn pause_verification_job(
@@ -107,8 +104,8 @@ impl IdentityService for Citizens {
         let job = self
             .command(&context, &request.get_ref().job_id, pause)
             .await;
-        let job = Some(job.map_err(|error| context.status(&error))?);
-        Ok(Response::new(proto::PauseVerificationJobResponse { job }))
+        let answer = job.map(|job| proto::PauseVerificationJobResponse { job: Some(job) });
+        self.answer(&context, answer)
     }
 
     async fn resume_verification_job(
@@ -120,8 +117,8 @@ impl IdentityService for Citizens {
         let job = self
             .command(&context, &request.get_ref().job_id, resume)
             .await;
-        let job = Some(job.map_err(|error| context.status(&error))?);
-        Ok(Response::new(proto::ResumeVerificationJobResponse { job }))
+        let answer = job.map(|job| proto::ResumeVerificationJobResponse { job: Some(job) });
+        self.answer(&context, answer)
     }
 
     async fn cancel_verification_job(
@@ -133,8 +130,8 @@ impl IdentityService for Citizens {
         let job = self
             .command(&context, &request.get_ref().job_id, cancel)
             .await;
-        let job = Some(job.map_err(|error| context.status(&error))?);
-        Ok(Response::new(proto::CancelVerificationJobResponse { job }))
+        let answer = job.map(|job| proto::CancelVerificationJobResponse { job: Some(job) });
+        self.answer(&context, answer)
     }
 
     async fn list_usage(
@@ -143,8 +140,7 @@ impl IdentityService for Citizens {
     ) -> Result<Response<proto::ListUsageResponse>, Status> {
         let context = self.admitted(&request)?;
         let page = self.usage_page(&context, request.get_ref()).await;
-        page.map(Response::new)
-            .map_err(|error| context.status(&error))
+        self.answer(&context, page)
     }
 }
 
@@ -153,8 +149,27 @@ impl Citizens {
     fn admitted<T>(&self, request: &Request<T>) -> Result<Context, Status> {
         let context = Context::of(request, &self.services)?;
         let admitted = self.services.admit(&context.caller, 1);
-        admitted.map_err(|error| context.status(&error))?;
+        admitted.map_err(|error| self.status(&context, &error))?;
         Ok(context)
+    }
+
+    /// The answer, or the status of the error.
+    fn answer<T>(
+        &self,
+        context: &Context,
+        answer: Result<T, Error>,
+    ) -> Result<Response<T>, Status> {
+        answer
+            .map(Response::new)
+            .map_err(|error| self.status(context, &error))
+    }
+
+    /// The status of an error; a refusal is counted for the caller's system.
+    fn status(&self, context: &Context, error: &Error) -> Status {
+        if status::is_refusal(error.code) {
+            self.services.note_refused(&context.caller, 1);
+        }
+        context.status(error)
     }
 
     async fn verify(

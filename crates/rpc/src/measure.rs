@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Response, Uri};
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as HttpBody, Frame, SizeHint};
 use lienthong_proto::FILE_DESCRIPTOR_SET;
 use lienthong_telemetry::metrics::Metrics;
 use prost::Message as _;
@@ -40,13 +40,14 @@ pub fn methods() -> Vec<String> {
     ours.chain(FOREIGN.map(str::to_owned)).collect()
 }
 
-/// A call under way. One that is dropped before it ended was given up by its caller.
+/// A call under way, counted when it is dropped.
 pub(crate) struct Measure {
     metrics: Arc<Metrics>,
     uri: Uri,
     started: Instant,
     streams: bool,
-    ended: bool,
+    /// How it ended; a call that is dropped before that was given up by its caller.
+    code: Code,
 }
 
 impl Measure {
@@ -57,7 +58,7 @@ impl Measure {
             uri,
             started: Instant::now(),
             streams,
-            ended: false,
+            code: Code::Cancelled,
         }
     }
 
@@ -83,23 +84,16 @@ impl Measure {
     }
 
     fn end(mut self, code: Code) {
-        self.count(code);
-    }
-
-    fn count(&mut self, code: Code) {
-        self.ended = true;
-        let rpc = &self.metrics.rpc;
-        rpc.in_flight.dec();
-        let took = (!self.streams).then(|| self.started.elapsed());
-        rpc.ended(method(self.uri.path()), code.into(), took);
+        self.code = code;
     }
 }
 
 impl Drop for Measure {
     fn drop(&mut self) {
-        if !self.ended {
-            self.count(Code::Cancelled);
-        }
+        let rpc = &self.metrics.rpc;
+        rpc.in_flight.dec();
+        let took = (!self.streams).then(|| self.started.elapsed());
+        rpc.ended(method(self.uri.path()), self.code.into(), took);
     }
 }
 

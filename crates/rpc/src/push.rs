@@ -68,7 +68,7 @@ pub(crate) fn refuse_all(
         .into_iter()
         .map(|offered| match offered {
             Ok(_) => {
-                refused(services, error.code, 1);
+                refused(services, context, error.code, 1);
                 Answer::Refusal(refusal.clone())
             }
             Err(faults) => refusal_of_faults(services, context, faults),
@@ -77,13 +77,13 @@ pub(crate) fn refuse_all(
 }
 
 /// Counts statuses that are refused before the use case sees them.
-pub(crate) fn refused(services: &Services, code: ErrorCode, count: u32) {
+pub(crate) fn refused(services: &Services, context: &Context, code: ErrorCode, count: u32) {
     services.metrics().intake.refuse(code, count.into());
+    services.note_refused(&context.caller, count.into());
 }
 
 fn refusal_of_faults(services: &Services, context: &Context, faults: Faults) -> Answer {
-    refused(services, ErrorCode::InvalidFields, 1);
-    services.note_refused(&context.caller, 1);
+    refused(services, context, ErrorCode::InvalidFields, 1);
     let error = Error::with_faults(ErrorCode::InvalidFields, faults);
     Answer::Refusal(status::to_refusal(&error, context.request))
 }

@@ -80,6 +80,18 @@ pub(crate) fn grpc_code(code: ErrorCode) -> Code {
     }
 }
 
+/// Whether a code says that the gateway would not do what was asked, and not that it could not, or found nothing.
+pub(crate) fn is_refusal(code: ErrorCode) -> bool {
+    matches!(
+        grpc_code(code),
+        Code::InvalidArgument
+            | Code::FailedPrecondition
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::ResourceExhausted
+    )
+}
+
 /// The status of a refused request. Logs the cause.
 pub(crate) fn from_error(error: &Error, request: RequestId) -> Status {
     log_cause(error, request);
@@ -230,6 +242,30 @@ mod tests {
 
     fn request() -> RequestId {
         RequestId::sample()
+    }
+
+    #[test]
+    fn a_refusal_is_neither_an_outage_nor_an_empty_answer() {
+        use ErrorCode as E;
+        for code in [
+            E::InvalidFields,
+            E::RateExceeded,
+            E::QuotaExceeded,
+            E::GuardBlocked,
+            E::GrantMissing,
+            E::DossierNotHeld,
+        ] {
+            assert!(is_refusal(code), "{code}");
+        }
+        for code in [
+            E::PopulationUnavailable,
+            E::StoreUnavailable,
+            E::DeadlineTooShort,
+            E::CitizenNotFound,
+            E::Internal,
+        ] {
+            assert!(!is_refusal(code), "{code}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::error::Error;
 /// What is counted of an event, kept while the event itself goes to the store.
 pub(crate) struct Facts {
     root: RootCode,
-    occurred_at: Timestamp,
+    pub(crate) occurred_at: Timestamp,
 }
 
 impl Facts {

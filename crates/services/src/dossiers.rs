@@ -7,7 +7,6 @@ use lienthong_domain::{DossierCode, ErrorCode, StatusEvent, Timestamp, TraceCont
 use lienthong_ports::store::{
     Change, ChangeCursor, DossierFilter, DossierView, ITEMS_MAX, Offer, Receipt, TimelineEntry,
 };
-
 use tokio::time::Instant;
 
 use crate::Services;
@@ -37,12 +36,9 @@ impl Services {
                 Err(error) => Some(error),
             })
             .collect::<Vec<_>>();
-        let occurred = offers.iter().map(|offer| offer.event.occurred_at);
-        let occurred = occurred.collect::<Vec<_>>();
         let spans = Accepting::begin(&self.tracer, &mut offers, trace);
         let answers = self.accept(offers).await;
         spans.end(&answers);
-        self.note_pushed(caller, refusals.len(), &answers, &occurred);
         let mut answers = answers.into_iter();
         let answers = refusals
             .into_iter()
@@ -54,33 +50,28 @@ impl Services {
             })
             .collect::<Vec<_>>();
         counting::count(&self.metrics.intake, &facts, &answers, started.elapsed());
+        self.note_pushed(caller, &facts, &answers);
         answers
     }
 
-    /// Counts what came of a push of `pushed` events, and how late the new ones are.
-    fn note_pushed(
-        &self,
-        caller: &Caller,
-        pushed: usize,
-        answers: &[Result<Receipt, Error>],
-        occurred: &[Timestamp],
-    ) {
+    /// Takes note of what came of a caller's events, same order, and of how late the new ones are.
+    fn note_pushed(&self, caller: &Caller, facts: &[Facts], answers: &[Result<Receipt, Error>]) {
         let registry = self.registry.load();
         let now = self.clock.now();
         let accepted = answers.iter().filter(|answer| answer.is_ok()).count();
         if let Some(tally) = registry.tally(caller) {
             tally.seen(now);
             tally.accepted(accepted as u64);
-            tally.refused(pushed.saturating_sub(accepted) as u64);
+            tally.refused((answers.len() - accepted) as u64);
         }
         let is_new =
             |answer: &Result<Receipt, Error>| answer.as_ref().is_ok_and(|found| !found.duplicate);
-        let new = answers
+        let new = facts
             .iter()
-            .zip(occurred)
-            .filter(|(answer, _)| is_new(answer));
+            .zip(answers)
+            .filter(|(_, answer)| is_new(answer));
         if let Some(lags) = registry.lags(&caller.participant.id) {
-            lags.note(now, new.map(|(_, at)| *at));
+            lags.note(now, new.map(|(facts, _)| facts.occurred_at));
         }
     }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod approval;
 mod counting;
 pub mod difference;
 mod dossiers;
@@ -95,11 +96,6 @@ impl Services {
         Self { config, ..self }
     }
 
-    /// The rules operators work under, for pages that tell them beforehand.
-    pub fn operators_config(&self) -> &Config {
-        &self.config
-    }
-
     /// With the means to change what is logged.
     #[must_use]
     pub fn with_log_control(self, control: LogControl) -> Self {
@@ -173,17 +169,12 @@ impl Services {
         }
     }
 
-    /// Takes `events` from the participant's rate.
+    /// Takes `events` from the participant's rate. Counts nothing: who is not admitted may wait and ask again.
     ///
     /// # Errors
     /// `RATE_EXCEEDED` with the wait after which as many would be admitted.
     pub fn admit(&self, caller: &Caller, events: u32) -> Result<(), Error> {
-        let registry = self.registry.load();
-        let admitted = registry.admit(&caller.participant.id, events);
-        if let (Err(_), Some(tally)) = (&admitted, registry.tally(caller)) {
-            tally.refused(events.into());
-        }
-        admitted
+        self.registry.load().admit(&caller.participant.id, events)
     }
 
     /// Changes whenever something was committed that a watcher may wait for.

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use lienthong_domain::time::local_date;
-use lienthong_domain::{DestinationName, Operator, OperatorRole, Timestamp};
+use lienthong_domain::{DeliveryState, DestinationName, Operator, OperatorRole, Timestamp};
 use lienthong_ports::operators::{DayFlow, DelayHistogram, OldestWaiting, ParkedGroup, Span};
-use lienthong_ports::store::ParkedFilter;
+use lienthong_ports::store::{Counts, ParkedFilter};
 
 use crate::Services;
 use crate::error::Error;
@@ -280,7 +280,7 @@ fn destination_flows(
             .counts
             .iter()
             .find(|count| count.destination == *name);
-        let waiting = counts.map_or(0, lienthong_ports::store::Counts::waiting);
+        let waiting = counts.map_or(0, Counts::waiting);
         let of_lane = oldest.iter().filter(|found| found.destination == *name);
         let accepted_per_minute = growth.per_minute(growth.accepted);
         let delivered_per_minute = growth.per_minute(growth.delivered);
@@ -352,8 +352,8 @@ fn drained_in(waiting: u64, net_per_minute: f64) -> Option<Duration> {
     found.filter(|found| *found <= DRAIN_MAX)
 }
 
-fn parked_of(counts: &lienthong_ports::store::Counts) -> u64 {
-    counts.of(lienthong_domain::DeliveryState::Parked)
+fn parked_of(counts: &Counts) -> u64 {
+    counts.of(DeliveryState::Parked)
 }
 
 /// How long ago an instant was; zero for one ahead.

@@ -37,8 +37,7 @@ pub struct OperationRequest {
 }
 
 impl OperationRequest {
-    /// Whether [`Services::request_operation`] would take it, as far as nothing is looked up: for those who try out first
-    /// what would happen. Returns the pace, with the default filled in.
+    /// Whether [`Services::request_operation`] would take it, as far as nothing is looked up. Returns the pace.
     ///
     /// # Errors
     /// `NOT_OPERATOR`, `INVALID_FIELDS`.
@@ -46,6 +45,14 @@ impl OperationRequest {
         require(operator, OperatorRole::Operator)?;
         reason_of(&self.reason)?;
         text("idempotency_key", &self.key, 0, OPERATION_KEY_CHARS_MAX)?;
+        self.pace()
+    }
+
+    /// Deliveries a second, with the default filled in.
+    ///
+    /// # Errors
+    /// `INVALID_FIELDS`.
+    pub fn pace(&self) -> Result<u32, Error> {
         match self.per_second {
             0 => Ok(PER_SECOND_DEFAULT),
             1..=PER_SECOND_MAX => Ok(self.per_second),
@@ -108,7 +115,8 @@ impl Services {
     }
 
     /// Writes an operation down, which then runs by itself, or awaits a second person above the configured number of
-    /// deliveries, counting what the same person asked for within 24 hours without one. The same key again returns the operation that it made. `None` when nothing parked matches.
+    /// deliveries, counting what the same person asked for within 24 hours without one ([`Services::approval`] tells
+    /// beforehand). The same key again returns the operation that it made. `None` when nothing parked matches.
     ///
     /// # Errors
     /// `NOT_OPERATOR`, `INVALID_FIELDS`, `OPERATION_KEY_REUSED`, or those of the store.
@@ -129,10 +137,7 @@ impl Services {
             allow_out_of_order: request.allow_out_of_order,
             per_second,
             key,
-            approval_above: match request.kind {
-                OperationKind::Replay => self.config.replay_approval_above,
-                OperationKind::Discard => self.config.approval_above,
-            },
+            approval_above: self.config.needs_nobody_up_to(request.kind),
             actor,
         };
         match self.operators.request_operation(new).await? {

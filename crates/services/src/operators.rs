@@ -14,11 +14,12 @@ use lienthong_domain::{
 };
 use lienthong_ports::BrokerError;
 use lienthong_ports::broker::{BrokerState, QueueDepth};
-use lienthong_ports::operators::ActionFilter;
+use lienthong_ports::operators::{ActionFilter, OperationKind};
 use lienthong_ports::store::{
     Action, Actor, Counts, DestinationRow, DossierFilter, DossierView, Erasure, ITEMS_MAX,
     LaneView, TimelineEntry,
 };
+use lienthong_telemetry::log;
 use serde::Deserialize;
 
 use crate::Services;
@@ -30,10 +31,7 @@ use crate::seen::ParticipantState;
 /// Longest reason of an action, in characters.
 pub const REASON_CHARS_MAX: usize = 500;
 /// Longest time for which the log's filter may be changed.
-pub const LOG_FILTER_LASTS_MAX: Duration = Duration::from_hours(24);
-/// Longest filter of the log, in characters.
-const LOG_FILTER_CHARS_MAX: usize = 500;
-
+const LOG_FILTER_LASTS_MAX: Duration = Duration::from_hours(24);
 /// Most announced holidays.
 const HOLIDAYS_MAX: usize = 1_000;
 
@@ -71,6 +69,14 @@ impl Config {
             faults.push(("holidays", "at most 1000 days"));
         }
         faults
+    }
+
+    /// Deliveries that one person may have moved within 24 hours without a second one.
+    pub(crate) const fn needs_nobody_up_to(&self, kind: OperationKind) -> u64 {
+        match kind {
+            OperationKind::Replay => self.replay_approval_above,
+            OperationKind::Discard => self.approval_above,
+        }
     }
 
     /// The days on which offices work.
@@ -335,7 +341,9 @@ impl Services {
         reason: &str,
     ) -> Result<String, Error> {
         let actor = self.actor(operator, OperatorRole::Operator, reason)?;
-        let filter = text("filter", filter, 0, LOG_FILTER_CHARS_MAX)?;
+        let filter = text("filter", filter, 0, log::FILTER_CHARS_MAX)?;
+        let expected = "info,lienthong_delivery=debug";
+        log::check(&filter).map_err(|_| invalid("filter", Reason::BadForm { expected }))?;
         if lasting.is_some_and(|lasting| lasting > LOG_FILTER_LASTS_MAX) {
             let (min, max) = (0, (LOG_FILTER_LASTS_MAX.as_secs() / 60).cast_signed());
             return Err(invalid("minutes", Reason::OutOfRange { min, max }));
@@ -350,8 +358,7 @@ impl Services {
         self.operators
             .note_action("log_filter", subject, actor)
             .await?;
-        let expected = "info,lienthong_delivery=debug";
-        control(&filter, lasting).map_err(|_| invalid("filter", Reason::BadForm { expected }))
+        control(&filter, lasting).map_err(|_| Error::new(ErrorCode::Internal))
     }
 
     /// Who acts, once role and reason are as they must be.

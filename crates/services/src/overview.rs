@@ -13,7 +13,7 @@ use crate::problems::Problem;
 
 /// How old a kept look may be.
 pub const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-/// How often what is parked is grouped anew while it changes.
+/// How old the groups of what is parked may be.
 pub const GROUPS_INTERVAL: Duration = Duration::from_secs(15);
 /// Most operations of one look.
 pub const OPERATIONS_SHOWN_MAX: usize = 50;
@@ -58,7 +58,7 @@ pub struct DestinationFlow {
     pub parked_per_minute: f64,
     /// Attempts put off a minute.
     pub retried_per_minute: f64,
-    /// At this rate, until nothing waits; `None` when it does not shrink.
+    /// At these rates, what comes in included, until nothing waits; `None` when it does not shrink.
     pub drained_in: Option<Duration>,
     /// Delays of what was delivered in the last minute.
     pub delays: DelayHistogram,
@@ -103,7 +103,7 @@ pub struct ProcessFigures {
     /// Provinces (participants' root codes) whose statuses of the last hour came late, and how late at the median;
     /// filled in by the look itself.
     pub late_provinces: Vec<(String, Duration)>,
-    /// Whether a population database is configured, and since when it cannot be asked.
+    /// Since when the population database cannot be asked; `None` while it can, and where none is configured.
     pub population_down_since: Option<Timestamp>,
     /// Officials and systems blocked or awaiting approval by the guard.
     pub guards_blocked: u32,

@@ -178,7 +178,7 @@ fn check(request: &ReportRequest) -> Result<(u32, usize), Error> {
         0 => DOSSIERS_DEFAULT,
         asked @ 1..=DOSSIERS_MAX => asked,
         _ => {
-            let (min, max) = (0, 100);
+            let (min, max) = (0, DOSSIERS_MAX.try_into().unwrap_or(i64::MAX));
             return Err(invalid("dossiers_max", Reason::OutOfRange { min, max }));
         }
     };

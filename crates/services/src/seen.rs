@@ -10,9 +10,7 @@ use std::time::Duration;
 use lienthong_domain::Timestamp;
 use lienthong_domain::participant::Participant;
 
-/// The time over which lateness is judged.
-pub const LATENESS_WINDOW: Duration = Duration::from_hours(1);
-/// Parts of the window; the oldest is forgotten whole.
+/// Parts of the hour over which lateness is judged; the oldest is forgotten whole.
 const SLOTS: usize = 12;
 /// As far back as slots go, as a number of them.
 const SLOTS_BACK: i64 = 12;

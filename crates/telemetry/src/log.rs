@@ -87,6 +87,14 @@ where
     ))
 }
 
+/// Whether a filter could be put in force.
+///
+/// # Errors
+/// A filter that cannot be read.
+pub fn check(filter: &str) -> Result<(), TelemetryError> {
+    read(filter).map(drop)
+}
+
 fn read(filter: &str) -> Result<EnvFilter, TelemetryError> {
     if filter.chars().count() > FILTER_CHARS_MAX {
         return Err(TelemetryError::FilterTooLong);

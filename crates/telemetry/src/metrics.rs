@@ -15,7 +15,6 @@ mod rpc;
 mod store;
 mod table;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use lienthong_domain::DestinationName;
@@ -129,6 +128,11 @@ where
     metric
 }
 
+/// Whether a combination is shown before it was used: what is `other` appears only when there is such a thing.
+fn named(values: &[&str]) -> bool {
+    values.first() != Some(&OTHER)
+}
+
 /// The label `destination`.
 fn destinations(words: &Vocabulary) -> Label {
     let names = words.destinations.iter().map(ToString::to_string);
@@ -145,9 +149,6 @@ fn province_codes() -> impl Iterator<Item = String> {
         .iter()
         .map(|province| province.code().to_string())
 }
-
-/// A cheap handle on everything.
-pub type SharedMetrics = Arc<Metrics>;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use lienthong_domain::{ErrorCode, Faults, OperatorRole, Reason};
 use lienthong_ports::identity::{Asker, ItemAnswer, JobCommand, JobRefusal, JobRow};
 use lienthong_ports::store::{Actor, ITEMS_MAX};
 use lienthong_services::Error;
+use lienthong_services::operators::{of_caller, require};
 use tokio::sync::watch;
 
 use super::opening::{NOBODY, refused};
@@ -88,9 +89,9 @@ impl Identity {
         command: JobCommand,
     ) -> Result<JobRow, Error> {
         self.seen_job(caller, job).await?;
-        let operator = acts(caller);
-        if caller.role.operator().is_some() && !operator {
-            return Err(Error::new(ErrorCode::NotOperator));
+        let operator = of_caller(caller).ok();
+        if let Some(operator) = &operator {
+            require(operator, OperatorRole::Operator)?;
         }
         let (command, words) = match command {
             // A reason is the gateway's to give.
@@ -99,8 +100,8 @@ impl Identity {
             JobCommand::Cancel => (JobCommand::Cancel, "cancelled"),
         };
         let now = self.core.clock.now();
-        let actor = operator.then(|| Actor {
-            by: format!("{}/{}", caller.participant.id, caller.system),
+        let actor = operator.map(|operator| Actor {
+            by: operator.by.to_string(),
             reason: format!("{job} {words} by an operator"),
             now,
         });
@@ -223,12 +224,6 @@ impl Identity {
         let found = self.core.store.job(job).await.map_err(store_failed)?;
         found.ok_or_else(|| Error::new(ErrorCode::JobNotFound))
     }
-}
-
-/// Whether the caller may act on the jobs of others.
-fn acts(caller: &Caller) -> bool {
-    let role = caller.role.operator();
-    role.is_some_and(|role| role >= OperatorRole::Operator)
 }
 
 /// Whether the job is of the caller's system.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use lienthong_domain::{DeliveryId, DossierCode, Operator};
-use lienthong_ports::operators::{Operation, OperationKind, Preview};
-use lienthong_ports::store::{DossierView, Parked, ParkedFilter};
+use lienthong_ports::operators::{OperationKind, OperationState};
+use lienthong_ports::store::DossierView;
 use lienthong_proto::admin::v1 as proto;
 use lienthong_proto::admin::v1::delivery_service_server::DeliveryService;
 use lienthong_services::explain::Explanation;
@@ -16,9 +16,7 @@ use crate::caller::Context;
 use crate::convert::admin::{
     cause_to_proto, filter_from_proto, group_to_proto, parked_to_proto, selection_from_proto,
 };
-use crate::convert::operations::{
-    ITEMS_SHOWN_MAX, discard_to_proto, operation_to_proto, plan_to_proto,
-};
+use crate::convert::operations::{ITEMS_SHOWN_MAX, Planned, discard_to_proto, replay_to_proto};
 use crate::convert::{self, instant_to_proto, views};
 use crate::dossier::invalid;
 use crate::pages::{self, List};
@@ -78,12 +76,6 @@ impl DeliveryService for Deliveries {
     }
 }
 
-/// What an operation over a selection would do, and the first deliveries of it.
-struct Planned {
-    preview: Preview,
-    parked: Vec<Parked>,
-}
-
 impl Deliveries {
     async fn groups(
         &self,
@@ -135,13 +127,8 @@ impl Deliveries {
             key: request.idempotency_key,
             reason: request.reason,
         };
-        let (planned, operation) = self.plan(&operator, wanted, request.dry_run).await?;
-        let Planned { preview, parked } = planned;
-        Ok(proto::ReplayDeliveriesResponse {
-            plan: Some(plan_to_proto(&preview, &parked, allow_out_of_order)),
-            carried_out: operation.is_some(),
-            operation: operation.as_ref().map(operation_to_proto),
-        })
+        let planned = self.plan(&operator, wanted, request.dry_run).await?;
+        Ok(replay_to_proto(&planned, allow_out_of_order))
     }
 
     async fn discard(
@@ -159,46 +146,48 @@ impl Deliveries {
             key: request.idempotency_key,
             reason: request.reason,
         };
-        let (planned, operation) = self.plan(&operator, wanted, request.dry_run).await?;
-        let Planned { preview, parked } = planned;
-        Ok(discard_to_proto(&preview, &parked, operation.as_ref()))
+        let planned = self.plan(&operator, wanted, request.dry_run).await?;
+        Ok(discard_to_proto(&planned))
     }
 
-    /// What would happen, and the operation that does it unless nothing is to be done.
+    /// What would happen, and the operation that does it unless nothing is to be done. Nothing happens in a dry run, so
+    /// whoever sees the gateway may ask for one, and needs no reason.
     async fn plan(
         &self,
         operator: &Operator,
         wanted: OperationRequest,
         dry_run: bool,
-    ) -> Result<(Planned, Option<Operation>), Error> {
-        wanted.check(operator)?;
-        // Read first: a moment later they may not be parked any more, and the answer has to name them.
-        let planned = self.planned(operator, &wanted).await?;
-        let operation = if dry_run {
-            None
-        } else {
-            self.0.request_operation(operator, wanted).await?
-        };
-        Ok((planned, operation))
-    }
-
-    async fn planned(
-        &self,
-        operator: &Operator,
-        wanted: &OperationRequest,
     ) -> Result<Planned, Error> {
-        let filter = || -> ParkedFilter { wanted.filter.clone() };
+        if dry_run {
+            wanted.pace()?;
+        } else {
+            wanted.check(operator)?;
+        }
+        // Read first: a moment later they may not be parked any more, and the answer has to name them.
         let (kind, out_of_order) = (wanted.kind, wanted.allow_out_of_order);
+        let filter = wanted.filter.clone();
         let preview = self
             .0
-            .preview(operator, kind, filter(), out_of_order, ITEMS_SHOWN_MAX)
+            .preview(operator, kind, filter, out_of_order, ITEMS_SHOWN_MAX)
             .await?;
-        let first = DeliveryId(0);
-        let parked = self
-            .0
-            .parked(operator, filter(), first, ITEMS_SHOWN_MAX)
-            .await?;
-        Ok(Planned { preview, parked })
+        let (filter, first) = (wanted.filter.clone(), DeliveryId(0));
+        let parked = self.0.parked(operator, filter, first, ITEMS_SHOWN_MAX);
+        let parked = parked.await?;
+        let (operation, needs_approval) = if dry_run {
+            let approval = self.0.approval(operator, kind, preview.matches).await?;
+            (None, approval.needed)
+        } else {
+            let asked = self.0.request_operation(operator, wanted).await?;
+            let awaits = |state| state == OperationState::AwaitingApproval;
+            let needs_approval = asked.as_ref().is_some_and(|found| awaits(found.state));
+            (asked, needs_approval)
+        };
+        Ok(Planned {
+            preview,
+            parked,
+            operation,
+            needs_approval,
+        })
     }
 
     async fn erase(

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use lienthong_domain::{DeliveryId, Faults};
+use lienthong_domain::Faults;
 use lienthong_ports::operators::{ActionFilter, Operation, OperationKind, OperationState, Preview};
-use lienthong_ports::store::{Action, Parked};
+use lienthong_ports::store::{Action, Parked, ReplayItem};
 use lienthong_proto::admin::v1 as proto;
 
 use super::admin::{reference, selection_to_proto};
@@ -12,6 +12,8 @@ use super::{instant, instant_to_proto, text};
 
 /// Most items an answer about a replay or a discard shows.
 pub(crate) const ITEMS_SHOWN_MAX: usize = 200;
+/// Longest text by which actions are chosen, in characters.
+const ACTION_TEXT_CHARS_MAX: usize = 200;
 
 /// An operation as it stands.
 pub(crate) fn operation_to_proto(operation: &Operation) -> proto::Operation {
@@ -45,63 +47,74 @@ pub(crate) fn operation_to_proto(operation: &Operation) -> proto::Operation {
     }
 }
 
-/// What a replay would do. `parked` are the first of the selected deliveries; they know the destination.
-pub(crate) fn plan_to_proto(
-    preview: &Preview,
-    parked: &[Parked],
+/// What an operation over a selection would do, and what came of asking for it.
+pub(crate) struct Planned {
+    /// Counts, and the first deliveries.
+    pub(crate) preview: Preview,
+    /// The same deliveries, as they are parked.
+    pub(crate) parked: Vec<Parked>,
+    /// The operation that carries it out; none after a dry run, and where nothing matches.
+    pub(crate) operation: Option<Operation>,
+    /// Whether it awaits a second person, or would.
+    pub(crate) needs_approval: bool,
+}
+
+impl Planned {
+    /// The first deliveries that are still parked.
+    fn items(&self) -> impl Iterator<Item = (&ReplayItem, proto::DeliveryReference)> {
+        let parked = self.parked.iter().map(|parked| (parked.id, parked));
+        let parked = parked.collect::<HashMap<_, _>>();
+        let shown = self.preview.items.iter().take(ITEMS_SHOWN_MAX);
+        shown.filter_map(move |item| Some((item, reference(parked.get(&item.id)?))))
+    }
+
+    const fn has_more_items(&self) -> bool {
+        self.preview.matches > ITEMS_SHOWN_MAX as u64
+    }
+}
+
+/// What a replay does or would do.
+pub(crate) fn replay_to_proto(
+    planned: &Planned,
     allow_out_of_order: bool,
-) -> proto::ReplayPlan {
-    let by_id = by_id(parked);
-    let items = preview.items.iter().take(ITEMS_SHOWN_MAX);
-    let items = items.map(|item| proto::ReplayItem {
-        delivery: Some(proto::DeliveryReference {
-            delivery_id: item.id.0,
-            destination: by_id
-                .get(&item.id)
-                .map(|parked| parked.destination.to_string())
-                .unwrap_or_default(),
-            dossier_code: item.dossier.to_string(),
-            dossier_sequence: item.sequence,
-            event_id: String::new(),
-        }),
-        repeats: item.repeats,
-        reorders: item.reorders,
-    });
+) -> proto::ReplayDeliveriesResponse {
+    let preview = &planned.preview;
     let left = if allow_out_of_order {
         0
     } else {
         preview.reorders
     };
-    proto::ReplayPlan {
+    let items = planned.items().map(|(item, delivery)| proto::ReplayItem {
+        delivery: Some(delivery),
+        repeats: item.repeats,
+        reorders: item.reorders,
+    });
+    let plan = proto::ReplayPlan {
         would_replay: preview.matches.saturating_sub(left),
         would_repeat: preview.repeats,
         would_reorder: preview.reorders,
         items: items.collect(),
-        items_truncated: preview.matches > ITEMS_SHOWN_MAX as u64,
+        items_truncated: planned.has_more_items(),
+    };
+    proto::ReplayDeliveriesResponse {
+        plan: Some(plan),
+        carried_out: planned.operation.is_some(),
+        operation: planned.operation.as_ref().map(operation_to_proto),
+        needs_approval: planned.needs_approval,
     }
 }
 
-/// What a discard would do, and the operation that does it.
-pub(crate) fn discard_to_proto(
-    preview: &Preview,
-    parked: &[Parked],
-    operation: Option<&Operation>,
-) -> proto::DiscardDeliveriesResponse {
-    let by_id = by_id(parked);
-    let items = preview.items.iter().take(ITEMS_SHOWN_MAX);
-    let items = items.filter_map(|item| by_id.get(&item.id).map(|parked| reference(parked)));
+/// What a discard does or would do.
+pub(crate) fn discard_to_proto(planned: &Planned) -> proto::DiscardDeliveriesResponse {
     proto::DiscardDeliveriesResponse {
-        would_discard: preview.matches,
-        would_release: preview.behind,
-        items: items.collect(),
-        items_truncated: preview.matches > ITEMS_SHOWN_MAX as u64,
-        carried_out: operation.is_some(),
-        operation: operation.map(operation_to_proto),
+        would_discard: planned.preview.matches,
+        would_release: planned.preview.behind,
+        items: planned.items().map(|(_, delivery)| delivery).collect(),
+        items_truncated: planned.has_more_items(),
+        carried_out: planned.operation.is_some(),
+        operation: planned.operation.as_ref().map(operation_to_proto),
+        needs_approval: planned.needs_approval,
     }
-}
-
-fn by_id(parked: &[Parked]) -> HashMap<DeliveryId, &Parked> {
-    parked.iter().map(|parked| (parked.id, parked)).collect()
 }
 
 /// Reads which actions are asked for.
@@ -113,7 +126,7 @@ pub(crate) fn actions_from_proto(
 ) -> Result<ActionFilter, Faults> {
     let mut faults = Faults::new();
     let mut line = |field, raw: &str| {
-        let read = text::<200>(&mut faults, field, raw);
+        let read = text::<ACTION_TEXT_CHARS_MAX>(&mut faults, field, raw);
         read.map(lienthong_domain::Text::into_string)
     };
     let (by, kind) = (line("by", &asked.by), line("kind", &asked.kind));

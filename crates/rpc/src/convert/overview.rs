@@ -6,6 +6,7 @@ use lienthong_ports::operators::{SampleKey, SamplePoint};
 use lienthong_proto::admin::v1 as proto;
 use lienthong_services::overview::{DestinationFlow, Overview, ProcessFigures, ProvinceFlow};
 use lienthong_services::problems::{Problem, Severity};
+use lienthong_services::samples;
 
 use super::admin::{age_to_proto, group_to_proto};
 use super::operations::operation_to_proto;
@@ -120,10 +121,8 @@ pub(crate) fn figures_from_proto(
     }
     let since = instant(&mut faults, "since", asked.since.as_ref());
     let until = instant(&mut faults, "until", asked.until.as_ref());
-    let keys = asked.keys.iter().map(|key| SampleKey {
-        name: key.name.clone(),
-        about: key.about.clone(),
-    });
+    let keys = asked.keys.iter();
+    let keys = keys.map(|key| samples::key(&key.name, &key.about));
     match (since, until) {
         (Some(since), Some(until)) if faults.is_empty() => Ok((keys.collect(), since, until)),
         _ => Err(faults),

@@ -143,7 +143,7 @@ impl Results {
             let ended = self
                 .fill()
                 .await
-                .map_err(|error| self.context.status(&error))?;
+                .map_err(|error| self.citizens.status(&self.context, &error))?;
             if !self.read.is_empty() {
                 continue;
             }

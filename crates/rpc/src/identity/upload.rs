@@ -35,7 +35,7 @@ pub(super) async fn receive(
     context: &Context,
     mut messages: Streaming<proto::CreateVerificationJobRequest>,
 ) -> Result<proto::CreateVerificationJobResponse, Status> {
-    let told = |error: Error| context.status(&error);
+    let told = |error: Error| citizens.status(context, &error);
     let opening = match next(citizens, context, &mut messages).await? {
         Some(Part::Opening(opening)) => opening,
         Some(Part::Items(_)) | None => {

@@ -14,6 +14,8 @@ use lienthong_proto::admin::v1::destination_service_client::DestinationServiceCl
 use lienthong_proto::admin::v1::operation_service_client::OperationServiceClient;
 use lienthong_proto::admin::v1::queue_service_client::QueueServiceClient;
 use lienthong_proto::dossier::v1::DossierStatus as S;
+use lienthong_rpc::RpcConfig;
+use lienthong_services::operators::Config as Rules;
 
 use crate::support::{Edge, event, next_event, now, push, refused};
 
@@ -64,7 +66,11 @@ async fn take_steps(edge: &Edge) {
 
 /// Two dossiers, the first with one event more, both parked.
 async fn parked_edge() -> Edge {
-    let edge = Edge::start().await;
+    parked_edge_under(Rules::default()).await
+}
+
+async fn parked_edge_under(rules: Rules) -> Edge {
+    let edge = Edge::start_under(RpcConfig::default(), rules).await;
     let mut client = edge.client("H21");
     for event in [event(1), next_event(1, 2, S::Processing), event(2)] {
         client.push_status(push(event)).await.unwrap();
@@ -274,6 +280,91 @@ async fn a_replay_is_planned_and_then_carried_out() {
         refused(client.replay_deliveries(empty).await),
         "InvalidArgument INVALID_FIELDS"
     );
+}
+
+/// The discard of one delivery; a dry run has no reason.
+fn discard_of(id: i64, dry_run: bool) -> proto::DiscardDeliveriesRequest {
+    let delivery_ids = vec![id];
+    let selection = Some(Selection::Ids(proto::DeliveryIdList { delivery_ids }));
+    proto::DiscardDeliveriesRequest {
+        selection: Some(proto::DeliverySelection { selection }),
+        reason: if dry_run { "" } else { "hồ sơ trùng" }.into(),
+        dry_run,
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_whether_a_second_person_is_needed_and_asking_agrees() {
+    let rules = Rules {
+        approval_above: 1,
+        ..Rules::default()
+    };
+    let edge = parked_edge_under(rules).await;
+    let mut operator = DeliveryServiceClient::new(edge.operator());
+    let list = proto::ListParkedDeliveriesRequest::default();
+    let parked = operator.list_parked_deliveries(list).await.unwrap();
+    let ids = parked.into_inner().deliveries.into_iter();
+    let ids = ids.map(|parked| parked.delivery.unwrap().delivery_id);
+    // The second counts together with the first, which nobody else decided about.
+    for (id, needed) in ids.zip([false, true]) {
+        for dry_run in [true, false] {
+            let answer = operator.discard_deliveries(discard_of(id, dry_run)).await;
+            let answer = answer.unwrap().into_inner();
+            assert_eq!(answer.needs_approval, needed, "{id} {dry_run}");
+            let state = answer.operation.map(|operation| operation.state());
+            let asked = if needed {
+                proto::OperationState::AwaitingApproval
+            } else {
+                proto::OperationState::Running
+            };
+            assert_eq!(state, (!dry_run).then_some(asked), "{id} {dry_run}");
+        }
+        let mut colleague = DeliveryServiceClient::new(edge.channel("G22", "duyet"));
+        let answer = colleague.discard_deliveries(discard_of(id, true)).await;
+        assert!(!answer.unwrap().into_inner().needs_approval, "{id}");
+    }
+    let replay = proto::ReplayDeliveriesRequest {
+        selection: discard_of(1, true).selection,
+        dry_run: true,
+        ..Default::default()
+    };
+    let answer = operator.replay_deliveries(replay).await.unwrap();
+    assert!(!answer.into_inner().needs_approval, "each kind for itself");
+}
+
+#[tokio::test]
+async fn viewers_try_out_and_ask_for_nothing() {
+    let edge = parked_edge().await;
+    let mut viewer = DeliveryServiceClient::new(edge.channel("G22", "xem"));
+    let list = proto::ListParkedDeliveriesRequest::default();
+    let parked = viewer.list_parked_deliveries(list).await.unwrap();
+    let first = parked.into_inner().deliveries[0].delivery.clone().unwrap();
+    let planned = viewer.discard_deliveries(discard_of(first.delivery_id, true));
+    let planned = planned.await.unwrap().into_inner();
+    assert_eq!((planned.would_discard, planned.carried_out), (1, false));
+    assert_eq!(planned.items, std::slice::from_ref(&first));
+    let replay = |dry_run| proto::ReplayDeliveriesRequest {
+        selection: discard_of(first.delivery_id, true).selection,
+        dry_run,
+        ..Default::default()
+    };
+    let planned = viewer.replay_deliveries(replay(true)).await.unwrap();
+    let plan = planned.into_inner().plan.unwrap();
+    assert_eq!(plan.items[0].delivery, Some(first.clone()));
+    let too_fast = proto::ReplayDeliveriesRequest {
+        rate_per_second: 1_001,
+        ..replay(true)
+    };
+    let too_fast = viewer.replay_deliveries(too_fast).await;
+    assert_eq!(refused(too_fast), "InvalidArgument INVALID_FIELDS");
+    let asked = viewer.replay_deliveries(replay(false)).await;
+    assert_eq!(refused(asked), "PermissionDenied NOT_OPERATOR");
+    let asked = viewer.discard_deliveries(discard_of(first.delivery_id, false));
+    assert_eq!(refused(asked.await), "PermissionDenied NOT_OPERATOR");
+    let mut province = DeliveryServiceClient::new(edge.channel("H21", "motcua"));
+    let tried = province.replay_deliveries(replay(true)).await;
+    assert_eq!(refused(tried), "PermissionDenied NOT_OPERATOR");
 }
 
 #[tokio::test]

@@ -116,6 +116,31 @@ async fn actions_are_listed_newest_first_by_page() {
 }
 
 #[tokio::test]
+async fn a_log_filter_is_recorded_unless_it_cannot_be_read() {
+    let edge = Edge::start().await;
+    let mut overview = OverviewServiceClient::new(edge.operator());
+    let request = |filter: &str, minutes| proto::SetLogFilterRequest {
+        filter: filter.into(),
+        minutes,
+        reason: "tìm lỗi đồng bộ".into(),
+    };
+    for faulty in [request("lienthong=loud", 5), request("debug", 1_441)] {
+        let set = overview.set_log_filter(faulty).await;
+        assert_eq!(refused(set), "InvalidArgument INVALID_FIELDS");
+    }
+    for filter in ["lienthong_delivery=debug", ""] {
+        let set = overview.set_log_filter(request(filter, 5)).await;
+        assert_eq!(set.unwrap().into_inner().former_filter, "warn");
+    }
+    let mut client = AuditServiceClient::new(edge.operator());
+    let actions = client.list_actions(proto::ListActionsRequest::default());
+    let actions = actions.await.unwrap().into_inner().actions.into_iter();
+    let told = actions.map(|action| format!("{} {}", action.kind, action.subject));
+    let expected = ["log_filter default", "log_filter lienthong_delivery=debug"];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
 async fn figures_are_read_by_name_and_bounded() {
     let edge = Edge::start().await;
     let key = samples::key("delivered_per_minute", "dvcqg");

@@ -3,6 +3,7 @@
 use lienthong_proto::dossier::v1 as proto;
 use lienthong_proto::dossier::v1::DossierStatus as S;
 use lienthong_rpc::{RpcConfig, RpcServer};
+use lienthong_services::operators::Config as Rules;
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -175,7 +176,7 @@ async fn only_registered_peers_are_callers() {
 async fn a_connection_without_identity_calls_nothing() {
     let (connections, incoming) = tokio::sync::mpsc::unbounded_channel();
     let store = std::sync::Arc::new(open_store());
-    let services = services(store.clone(), store);
+    let services = services(store.clone(), store, Rules::default());
     let server = RpcServer::new(services, None, RpcConfig::default());
     let mut serving = JoinSet::new();
     let incoming = UnboundedReceiverStream::new(incoming);

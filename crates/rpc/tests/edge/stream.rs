@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use lienthong_proto::admin::v1::ListParticipantsRequest;
+use lienthong_proto::admin::v1::participant_service_client::ParticipantServiceClient;
 use lienthong_proto::dossier::v1 as proto;
 use lienthong_proto::dossier::v1::DossierStatus as S;
 use lienthong_proto::dossier::v1::stream_status_response::Result as Item;
@@ -99,6 +101,12 @@ async fn a_stream_over_its_rate_is_slowed_down_and_not_refused() {
         "{:?}",
         started.elapsed()
     );
+    let mut participants = ParticipantServiceClient::new(edge.operator());
+    let listed = participants.list_participants(ListParticipantsRequest {});
+    let listed = listed.await.unwrap().into_inner().participants;
+    let found = listed.iter().find(|found| found.participant_id == "H56");
+    let system = &found.unwrap().systems[0];
+    assert_eq!((system.accepted, system.refused), (1_200, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,6 +15,7 @@ use lienthong_ports::store::DestinationSpec;
 use lienthong_proto::dossier::v1 as proto;
 use lienthong_proto::dossier::v1::dossier_service_client::DossierServiceClient;
 use lienthong_rpc::{Health, RpcConfig, RpcError, RpcServer};
+use lienthong_services::operators::{Config as Rules, LogControl};
 use lienthong_services::{Registry, Seams, Services};
 use lienthong_store_sqlite::{Config as StoreConfig, MEMORY, SqliteStore};
 use lienthong_transport::{PeerIdentity, PeerInfo};
@@ -91,8 +92,14 @@ impl Edge {
     }
 
     pub(crate) async fn start_with(config: RpcConfig) -> Self {
+        Self::start_under(config, Rules::default()).await
+    }
+
+    /// With other rules for operators.
+    pub(crate) async fn start_under(config: RpcConfig, rules: Rules) -> Self {
         let store = Arc::new(open_store());
-        let server = RpcServer::new(services(store.clone(), store.clone()), None, config).await;
+        let services = services(store.clone(), store.clone(), rules);
+        let server = RpcServer::new(services, None, config).await;
         let health = server.health();
         health.set_accepting(true).await;
         let stop = CancellationToken::new();
@@ -147,19 +154,26 @@ pub(crate) fn open_store() -> SqliteStore {
     SqliteStore::open_inline(&StoreConfig::new(MEMORY, vec![destination], vault)).unwrap()
 }
 
-pub(crate) fn services(store: Arc<dyn Store>, operators: Arc<SqliteStore>) -> Arc<Services> {
+pub(crate) fn services(
+    store: Arc<dyn Store>,
+    operators: Arc<SqliteStore>,
+    rules: Rules,
+) -> Arc<Services> {
     let seams = Seams {
         store,
         operators,
         broker: Arc::new(EmbeddedBroker::new(BrokerConfig::default())),
     };
-    Arc::new(Services::new(
+    let services = Services::new(
         seams,
         Vec::new(),
         Registry::parse(PARTICIPANTS).unwrap(),
         Clock::from_fn(now),
         Random::seeded(7),
-    ))
+    );
+    // It changes nothing: the log is the process's.
+    let control: LogControl = Arc::new(|_, _| Ok("warn".to_owned()));
+    Arc::new(services.with_operators(rules).with_log_control(control))
 }
 
 /// A channel over in-memory connections that `accept` gets the server's half of.

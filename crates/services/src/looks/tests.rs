@@ -1,5 +1,4 @@
 use jiff::civil::date;
-use lienthong_ports::store::Counts;
 use proptest::prelude::*;
 
 use super::*;
@@ -108,7 +107,7 @@ fn provinces_are_those_with_traffic_today_or_something_waiting() {
 #[test]
 fn parked_deliveries_are_those_of_their_state() {
     let mut by_state = [1; 8];
-    by_state[usize::from(lienthong_domain::DeliveryState::Parked.code())] = 5;
+    by_state[usize::from(DeliveryState::Parked.code())] = 5;
     let counts = Counts {
         destination: DestinationName::parse("dvcqg").unwrap(),
         by_state,

@@ -2,7 +2,7 @@
 
 use prometheus_client::registry::Registry;
 
-use super::{Counter, Gauge, Label, SecondsCounter, Table, Vocabulary, register};
+use super::{Counter, Gauge, Label, SecondsCounter, Table, Vocabulary, named, register};
 
 /// The queue of verification jobs, and that of what the broker gave up.
 const QUEUES: [&str; 2] = ["identity", "dead"];
@@ -36,7 +36,6 @@ impl BrokerMetrics {
         let names = names.chain(QUEUES.map(str::to_owned)).collect::<Vec<_>>();
         let queue = || vec![Label::open("queue", names.iter().cloned())];
         let gauges = || Table::new(queue(), Gauge::default, |_| false);
-        let known = |values: &[&str]| values != [super::OTHER];
         Self {
             connected: register(
                 registry,
@@ -90,7 +89,7 @@ impl BrokerMetrics {
                 registry,
                 "lienthong_broker_redeliveries",
                 "Messages that this process received a second time",
-                Table::new(queue(), Counter::default, known),
+                Table::new(queue(), Counter::default, named),
             ),
         }
     }

@@ -7,7 +7,8 @@ use lienthong_domain::delivery::ParkReason;
 use prometheus_client::registry::Registry;
 
 use super::{
-    Counter, Distribution, Gauge, Label, Table, Vocabulary, destinations, provinces, register,
+    Counter, Distribution, Gauge, Label, Table, Vocabulary, destinations, named, provinces,
+    register,
 };
 
 /// From 50 ms to a week.
@@ -32,9 +33,9 @@ pub struct DeliveryMetrics {
     delivered: Table<Counter>,
     parked: Table<Counter>,
     retried: Table<Counter>,
-    attempts: Table<Counter>,
+    calls: Table<Counter>,
     end_to_end_seconds: Table<Distribution>,
-    call_seconds: Table<Distribution>,
+    attempt_seconds: Table<Distribution>,
     /// 1 for the state that a destination's breaker is in.
     pub breaker_state: Table<Gauge>,
     breaker_openings: Table<Counter>,
@@ -93,7 +94,7 @@ impl DeliveryMetrics {
                 "Attempts that failed and were put off",
                 by_destination(),
             ),
-            attempts: counters(
+            calls: counters(
                 registry,
                 "lienthong_delivery_calls",
                 "Calls to destinations by what came of them",
@@ -106,7 +107,7 @@ impl DeliveryMetrics {
                 by_destination(),
                 END_TO_END_SECONDS,
             ),
-            call_seconds: times(
+            attempt_seconds: times(
                 registry,
                 "lienthong_delivery_call_duration_seconds",
                 "Time of an attempt with all its steps",
@@ -190,12 +191,12 @@ impl DeliveryMetrics {
 
     /// Counts a call by its outcome's name.
     pub fn called(&self, destination: &str, outcome: &str) {
-        self.attempts.at(&[destination, outcome]).inc();
+        self.calls.at(&[destination, outcome]).inc();
     }
 
     /// Counts the time of an attempt.
     pub fn attempted(&self, destination: &str, took: Duration) {
-        self.call_seconds.at(&[destination]).observe_time(took);
+        self.attempt_seconds.at(&[destination]).observe_time(took);
     }
 
     /// Takes note of a breaker that changed.
@@ -246,11 +247,6 @@ impl Default for DeliveryMetrics {
     fn default() -> Self {
         Self::new(&Vocabulary::default(), &mut Registry::default())
     }
-}
-
-/// Whether a combination is shown before it was used: what is `other` appears only when there is such a thing.
-fn named(values: &[&str]) -> bool {
-    values.first() != Some(&super::OTHER)
 }
 
 fn gauges(registry: &mut Registry, name: &str, help: &str, labels: Vec<Label>) -> Table<Gauge> {

@@ -69,11 +69,8 @@ impl GatewayMetrics {
     ) {
         let mut active: Vec<Vec<&str>> = Vec::new();
         for (problem, severity, about) in problems {
-            let about = match about {
-                "" => GATEWAY,
-                // The number of an operation is no label: it counts as another.
-                named => named,
-            };
+            let about = if about.is_empty() { GATEWAY } else { about };
+            // The number of an operation is no label: it counts as another.
             let names = self.problems.known(&[problem, severity, about]);
             if !active.contains(&names) {
                 active.push(names);

@@ -140,9 +140,3 @@ impl IdentityMetrics {
         totals
     }
 }
-
-impl Default for IdentityMetrics {
-    fn default() -> Self {
-        Self::new(&mut Registry::default())
-    }
-}

@@ -21,15 +21,13 @@ const LATENESS_SECONDS: &[f64] = &[
 /// What comes in.
 #[derive(Clone, Debug)]
 pub struct IntakeMetrics {
-    /// New statuses, by province.
-    pub accepted: Table<Counter>,
+    accepted: Table<Counter>,
     /// Statuses that had been accepted before.
     pub repeated: Counter,
     refused: Table<Counter>,
     /// From the offer of a group of statuses to its receipts.
     pub accept_seconds: Distribution,
-    /// From the moment a status came about to its acceptance, by province.
-    pub lateness_seconds: Table<Distribution>,
+    lateness_seconds: Table<Distribution>,
 }
 
 impl IntakeMetrics {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 
-use super::{Counter, Distribution, Gauge, Label, Table, Vocabulary, register};
+use super::{Counter, Distribution, Gauge, Label, Table, Vocabulary, named, register};
 
 /// Up to the longest deadline of a unary call.
 const CALL_SECONDS: &[f64] = &[
@@ -52,10 +52,9 @@ impl RpcMetrics {
     pub(super) fn new(words: &Vocabulary, registry: &mut Registry) -> Self {
         let methods = || Label::open("method", words.methods.iter().cloned());
         let codes = Label::closed("code", CODES);
-        let shown = |values: &[&str]| values[0] != super::OTHER && SHOWN.contains(&values[1]);
+        let shown = |values: &[&str]| named(values) && SHOWN.contains(&values[1]);
         let calls = Table::new(vec![methods(), codes], Counter::default, shown);
         let seconds = || Distribution::new(CALL_SECONDS);
-        let known = |values: &[&str]| values != [super::OTHER];
         Self {
             calls: register(
                 registry,
@@ -67,7 +66,7 @@ impl RpcMetrics {
                 registry,
                 "lienthong_rpc_duration_seconds",
                 "Time of unary calls from the end of their headers to their answer",
-                Table::new(vec![methods()], seconds, known),
+                Table::new(vec![methods()], seconds, named),
             ),
             in_flight: register(
                 registry,
