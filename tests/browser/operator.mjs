@@ -168,6 +168,9 @@ async function keyboardReaches(page) {
   }
 }
 
+/** How far the page sticks out of its window, in pixels. */
+const overhang = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
 /** Each page in each language and colour: axe-core finds nothing serious, nothing sticks out; a picture of each. */
 async function everyPage(browser) {
   mkdirSync(screenshots, { recursive: true });
@@ -176,31 +179,43 @@ async function everyPage(browser) {
     for (const colorScheme of ["light", "dark"]) {
       const context = await reader(browser, { locale: language === "vi" ? "vi-VN" : "en-GB", colorScheme });
       const page = await open(context);
+      const look = async (name) => {
+        findings.push(...(await axeFindings(page)).map((finding) => `${name} ${language} ${colorScheme}: ${finding}`));
+        const wide = await overhang(page);
+        if (wide > 0) findings.push(`${name} ${language}: ${wide} px wider than its window`);
+        if (colorScheme === "light") await page.screenshot({ path: join(screenshots, `${name}.${language}.png`), fullPage: true });
+      };
       await page.goto(base);
-      findings.push(...(await axeFindings(page)).map((finding) => `sign-in ${language} ${colorScheme}: ${finding}`));
-      if (colorScheme === "light") await page.screenshot({ path: join(screenshots, `sign-in.${language}.png`), fullPage: true });
+      await look("sign-in");
       await signIn(page, accounts.approver);
       for (const [name, path] of Object.entries(PAGES)) {
         await page.goto(base + path);
         assert.equal(await page.locator("html").getAttribute("lang"), language, `${path} says its language`);
-        findings.push(...(await axeFindings(page)).map((finding) => `${name} ${language} ${colorScheme}: ${finding}`));
-        if (colorScheme === "light") await page.screenshot({ path: join(screenshots, `${name}.${language}.png`), fullPage: true });
+        await look(name);
       }
-      if (colorScheme === "dark" && language === "vi") {
-        await page.goto(base);
-        await page.screenshot({ path: join(screenshots, "overview.dark.png"), fullPage: true });
-        await page.setViewportSize({ width: 360, height: 740 });
-        for (const [name, path] of Object.entries(PAGES)) {
-          await page.goto(base + path);
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-          if (wide > 0) findings.push(`${name}: ${wide} px wider than a telephone`);
-        }
-        await page.goto(base);
-        await page.screenshot({ path: join(screenshots, "overview.phone.png"), fullPage: true });
-      }
+      if (colorScheme === "dark" && language === "vi") findings.push(...await smallScreens(page));
       await context.close();
     }
   }
+  return findings;
+}
+
+/** The same pages on a telephone and on a tablet. */
+async function smallScreens(page) {
+  const findings = [];
+  await page.goto(base);
+  await page.screenshot({ path: join(screenshots, "overview.dark.png"), fullPage: true });
+  for (const width of [360, 1000]) {
+    await page.setViewportSize({ width, height: 740 });
+    for (const [name, path] of Object.entries(PAGES)) {
+      await page.goto(base + path);
+      const wide = await overhang(page);
+      if (wide > 0) findings.push(`${name}: ${wide} px wider than ${width} px`);
+    }
+  }
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(base);
+  await page.screenshot({ path: join(screenshots, "overview.phone.png"), fullPage: true });
   return findings;
 }
 

@@ -15,11 +15,11 @@ use crate::secret::SecretHash;
 pub(crate) use following::Following;
 
 /// Accounts of one file.
-pub const ACCOUNTS_MAX: usize = 1_000;
+const ACCOUNTS_MAX: usize = 1_000;
 /// Longest name of an account, in characters.
-pub const NAME_CHARS_MAX: usize = 32;
+const NAME_CHARS_MAX: usize = 32;
 /// Longest name of a person, in characters.
-pub const DISPLAY_NAME_CHARS_MAX: usize = 100;
+const DISPLAY_NAME_CHARS_MAX: usize = 100;
 
 /// An account.
 #[derive(Clone, Serialize, Deserialize)]

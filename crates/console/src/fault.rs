@@ -8,20 +8,16 @@ use maud::{Markup, html};
 use crate::language::Language;
 
 /// Why a handler has no page. The layer around the pages turns it into one, in the reader's language.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
+#[derive(Clone, Debug)]
 pub(crate) enum PageError {
     /// There is no such page, dossier, operation.
-    #[error("find it")]
     NotFound,
     /// The role does not reach so far.
-    #[error("permit it: it needs the role {needed}")]
     Forbidden {
         /// The role that would do.
         needed: OperatorRole,
     },
     /// A form or an address was filled in wrongly.
-    #[error("read the form: {en}")]
     Faulty {
         /// What is wrong, in Vietnamese.
         vi: String,
@@ -29,7 +25,6 @@ pub(crate) enum PageError {
         en: String,
     },
     /// A use case refused.
-    #[error("do it: {code}")]
     Refused {
         /// Its public code.
         code: ErrorCode,
@@ -39,13 +34,10 @@ pub(crate) enum PageError {
         retry_after_seconds: Option<u64>,
     },
     /// The token of the form, or where it came from, is wrong.
-    #[error("trust the form")]
     Untrusted,
     /// More is under way than the console takes, or it took too long.
-    #[error("answer in time")]
     Busy,
     /// A defect; what it is stands in the log.
-    #[error("make the page")]
     Internal,
 }
 

@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use jiff::Timestamp;
 use lienthong_domain::{Operator, OperatorRole};
@@ -101,10 +100,9 @@ pub(crate) struct Note {
 }
 
 /// What a colour stands for; never the only sign of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// Neither good nor bad.
-    #[default]
     Neutral,
     /// As it should be.
     Good,
@@ -172,12 +170,6 @@ impl Frame {
     pub(crate) fn leave_note(&self, tone: Tone, text: impl Into<String>) {
         let text = text.into();
         self.session.leave_note(Note { tone, text });
-    }
-
-    /// Goes on to another page of the console after a form was taken (303), so that reloading repeats nothing.
-    #[expect(clippy::unused_self, reason = "it is the reader who goes on")]
-    pub(crate) fn go_to(&self, path: &str) -> Response {
-        Redirect::to(path).into_response()
     }
 
     /// The notes left by the page before; a live request takes none.

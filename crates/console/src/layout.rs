@@ -4,7 +4,7 @@ mod fields;
 mod pieces;
 mod table;
 
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::StatusCode;
 use maud::{DOCTYPE, Markup, Render, html};
 
@@ -13,7 +13,7 @@ use crate::fault::{PageError, role_name};
 use crate::frame::{Frame, Manners, Note, Theme};
 use crate::language::Language;
 
-pub(crate) use fields::{Button, button, checkbox, form, hidden, link_button, post, search};
+pub(crate) use fields::{Button, button, checkbox, filter, hidden, link_button, post, search};
 pub(crate) use pieces::{
     actions, badge, callout, card, code, definition, figure, figures, live, note, older, section,
     time,
@@ -67,6 +67,11 @@ pub(crate) fn page_with(
         },
     );
     (status, whole).into_response()
+}
+
+/// Goes on to another page of the console after a form was taken (303), so that reloading repeats nothing.
+pub(crate) fn go_to(path: &str) -> Response {
+    Redirect::to(path).into_response()
 }
 
 /// The page of an error, inside the frame where the reader is signed in.

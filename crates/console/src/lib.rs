@@ -38,12 +38,11 @@ use lienthong_identity::Identity;
 use lienthong_ports::operators::OperatorStore;
 use lienthong_services::Services;
 
-pub use accounts::{ACCOUNTS_MAX, Account, Accounts, DISPLAY_NAME_CHARS_MAX, NAME_CHARS_MAX};
+pub use accounts::{Account, Accounts};
 pub use config::{Config, OpenIdConfig};
 pub use error::ConsoleError;
 pub use passwords::CHARS_MIN as PASSWORD_CHARS_MIN;
 pub use server::Server;
-pub use sessions::{IDLE_MAX, LIFE_MAX, SESSIONS_MAX};
 
 /// What the console stands on.
 pub struct Around {

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use lienthong_domain::{Clock, OperatorRole};
-use lienthong_transport::{HttpClientConfig, OldestTls, TlsClock, http_client};
+use lienthong_transport::{HttpClientConfig, OldestTls, http_client};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -22,6 +22,7 @@ use crate::config::OpenIdConfig;
 use crate::error::ConsoleError;
 use crate::origin::Origin;
 use crate::secret::Secret;
+use crate::server::tls_clock;
 
 use pending::{Begun, Pendings};
 use provider::Provider;
@@ -130,7 +131,6 @@ impl OpenId {
         origin: &Origin,
         clock: Clock,
     ) -> Result<Self, ConsoleError> {
-        let now = clock.clone();
         let http = HttpClientConfig {
             roots: config.ca_file.clone(),
             oldest_tls: OldestTls::V1_2,
@@ -138,8 +138,7 @@ impl OpenId {
             allow_plaintext: config.allow_plaintext,
             ..HttpClientConfig::default()
         };
-        let http =
-            http_client(&http, TlsClock::new(move || now.now())).map_err(ConsoleError::OpenId)?;
+        let http = http_client(&http, tls_clock(&clock)).map_err(ConsoleError::OpenId)?;
         Ok(Self {
             provider: Provider::new(config.issuer.clone(), http, clock.clone()),
             origin: origin.to_string(),

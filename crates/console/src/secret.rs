@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 const BYTES: usize = 32;
 /// Characters of a secret as text.
-pub(crate) const TEXT_CHARS: usize = 43;
+const TEXT_CHARS: usize = 43;
 
 /// A secret. It never prints itself.
 #[derive(Clone)]

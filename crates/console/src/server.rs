@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use lienthong_domain::Clock;
+use lienthong_transport::TlsClock;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -40,7 +41,6 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 /// A console that listens and does not answer until [`Server::run`].
 pub struct Server {
     listener: TcpListener,
-    address: SocketAddr,
     origin: Origin,
     router: Router,
     tls: Option<WebTls>,
@@ -72,15 +72,9 @@ impl Server {
         Ok(Self {
             router: router(&console),
             listener,
-            address,
             origin,
             tls,
         })
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
     }
 
     /// What to open in a browser.
@@ -175,8 +169,8 @@ async fn gate(config: &Config, origin: &Origin, around: &Around) -> Result<Gate,
     })
 }
 
-/// Used by [`tls`] to judge certificates by the clock of the program.
-fn tls_clock(clock: &Clock) -> lienthong_transport::TlsClock {
+/// Certificates, ours and those of the identity provider, are judged by the clock of the program.
+pub(crate) fn tls_clock(clock: &Clock) -> TlsClock {
     let clock = clock.clone();
-    lienthong_transport::TlsClock::new(move || clock.now())
+    TlsClock::new(move || clock.now())
 }

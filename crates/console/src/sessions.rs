@@ -11,11 +11,11 @@ use crate::frame::{Csrf, Note};
 use crate::secret::{Secret, SecretHash};
 
 /// Sessions kept at once; a sign-in above it ends the session that was idle longest.
-pub const SESSIONS_MAX: usize = 1_000;
+const SESSIONS_MAX: usize = 1_000;
 /// A session ends so long after its sign-in, whatever is done.
-pub const LIFE_MAX: Duration = Duration::from_hours(8);
+const LIFE_MAX: Duration = Duration::from_hours(8);
 /// A session is locked after so long without anything done.
-pub const IDLE_MAX: Duration = Duration::from_mins(15);
+pub(crate) const IDLE_MAX: Duration = Duration::from_mins(15);
 /// Notes that may wait for the next page.
 const NOTES_MAX: usize = 4;
 

@@ -14,7 +14,6 @@ use crate::Shared;
 use crate::fault::PageError;
 use crate::frame::Manners;
 use crate::gate::Refused;
-use crate::inside::door_with;
 use crate::journal::Event;
 use crate::origin::safe_path;
 use crate::passwords;
@@ -219,9 +218,4 @@ fn with_wait(page: Response, refused: Refused) -> Response {
         }
         Refused::Wrong | Refused::Crowded => page,
     }
-}
-
-/// The door for somebody whose sign-in at the provider came to nothing.
-fn back_to_door(next: &str) -> String {
-    door_with("/sign-in", next, false)
 }

@@ -1,4 +1,4 @@
-//! A bounded listener whose connections can be aborted: a reset, not a polite end.
+//! How every simulator listens: a bounded number of connections, which can be aborted with a reset, not a polite end.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,14 +8,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::SimulatorError;
 
 /// Connections open at once; further ones wait in the system's backlog.
 const CONNECTIONS_MAX: usize = 1_024;
+/// How long open calls may take after a stop before they are abandoned.
+const STOP_GRACE: Duration = Duration::from_secs(2);
 /// Pause after a failed accept, usually a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -34,14 +40,46 @@ impl Cutter {
     }
 }
 
+/// Listens; port 0 takes any free port, which is told.
+pub(crate) async fn bind(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), SimulatorError> {
+    let listener = TcpListener::bind(addr)
+        .await
+        .and_then(|listener| listener.local_addr().map(|addr| (listener, addr)));
+    listener.map_err(|source| SimulatorError::Bind { addr, source })
+}
+
+/// Answers until `stop`, does what is to be done `at_stop`, and gives open calls two more seconds.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+    at_stop: impl FnOnce() + Send + 'static,
+) -> Result<(), SimulatorError> {
+    let service = router.into_make_service_with_connect_info::<Cutter>();
+    let begins = stop.clone();
+    let server =
+        axum::serve(Listening::new(listener), service).with_graceful_shutdown(async move {
+            begins.cancelled().await;
+            at_stop();
+        });
+    let grace_over = async {
+        stop.cancelled().await;
+        tokio::time::sleep(STOP_GRACE).await;
+    };
+    tokio::select! {
+        result = server.into_future() => result.map_err(SimulatorError::Serve),
+        () = grace_over => Ok(()),
+    }
+}
+
 #[derive(Debug)]
-pub(crate) struct Listening {
+struct Listening {
     listener: TcpListener,
     slots: Arc<Semaphore>,
 }
 
 impl Listening {
-    pub(crate) fn new(listener: TcpListener) -> Self {
+    fn new(listener: TcpListener) -> Self {
         Self {
             listener,
             slots: Arc::new(Semaphore::new(CONNECTIONS_MAX)),

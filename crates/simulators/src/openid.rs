@@ -10,7 +10,6 @@ mod page;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -18,11 +17,8 @@ use tokio_util::sync::CancellationToken;
 pub use crate::error::SimulatorError;
 pub use keys::KeyKind;
 
-use crate::listener::Listening;
+use crate::listener;
 use desk::Desk;
-
-/// How long open calls may take after a stop.
-const STOP_GRACE: Duration = Duration::from_secs(2);
 
 /// A person who can sign in.
 #[derive(Clone)]
@@ -121,10 +117,7 @@ impl OpenIdSimulator {
     /// # Errors
     /// The address cannot be listened on.
     pub async fn bind(config: OpenIdConfig, addr: SocketAddr) -> Result<Bound, SimulatorError> {
-        let listener = TcpListener::bind(addr)
-            .await
-            .and_then(|listener| listener.local_addr().map(|addr| (listener, addr)));
-        let (listener, addr) = listener.map_err(|source| SimulatorError::Bind { addr, source })?;
+        let (listener, addr) = listener::bind(addr).await?;
         let desk = Arc::new(Desk::open(
             config,
             format!("http://{addr}/realms/lienthong"),
@@ -157,13 +150,7 @@ impl Bound {
     /// # Errors
     /// The listener fails for good.
     pub async fn run(self, stop: CancellationToken) -> Result<(), SimulatorError> {
-        let service = http::router(self.desk).into_make_service();
-        let server = axum::serve(Listening::new(self.listener), service)
-            .with_graceful_shutdown(stop.clone().cancelled_owned());
-        tokio::select! {
-            result = server.into_future() => result.map_err(SimulatorError::Serve),
-            () = async { stop.cancelled().await; tokio::time::sleep(STOP_GRACE).await; } => Ok(()),
-        }
+        listener::serve(self.listener, http::router(self.desk), stop, || {}).await
     }
 }
 
@@ -192,10 +179,5 @@ impl OpenIdHandle {
     /// Answers 503 to everything while it is `true`.
     pub fn set_down(&self, is_down: bool) {
         self.desk.state().is_down = is_down;
-    }
-
-    /// Tokens given out since the start.
-    pub fn tokens_given(&self) -> u64 {
-        self.desk.state().tokens_given
     }
 }

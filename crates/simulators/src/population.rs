@@ -20,7 +20,6 @@ mod xml;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -36,11 +35,8 @@ pub use reply::{Completeness, Layout, LayoutChoice, Namespaces};
 pub use request::Service;
 
 use crate::error::check_prefix;
-use crate::listener::{Cutter, Listening};
+use crate::listener;
 use desk::Desk;
-
-/// How long open calls may take after a stop before they are abandoned.
-const STOP_GRACE: Duration = Duration::from_secs(2);
 
 /// The simulator before it has an address; see [`PopulationSimulator::bind`].
 #[derive(Debug)]
@@ -53,10 +49,7 @@ impl PopulationSimulator {
     /// The address, the path, the number of citizens or the first fault script cannot be used.
     pub async fn bind(config: PopulationConfig, addr: SocketAddr) -> Result<Bound, SimulatorError> {
         check_path(&config.path)?;
-        let listener = TcpListener::bind(addr)
-            .await
-            .and_then(|listener| listener.local_addr().map(|addr| (listener, addr)));
-        let (listener, addr) = listener.map_err(|source| SimulatorError::Bind { addr, source })?;
+        let (listener, addr) = listener::bind(addr).await?;
         let url = format!("http://{addr}{}", config.path);
         let desk = Arc::new(Desk::open(config, url)?);
         Ok(Bound {
@@ -115,25 +108,9 @@ impl Bound {
     pub async fn run(self, stop: CancellationToken) -> Result<(), SimulatorError> {
         let closing = self.desk.closing.clone();
         let path = self.desk.config.path.clone();
-        let service =
-            http::router(&path, self.desk).into_make_service_with_connect_info::<Cutter>();
-        let begin_stop = stop.clone();
-        let server = axum::serve(Listening::new(self.listener), service).with_graceful_shutdown(
-            async move {
-                begin_stop.cancelled().await;
-                closing.cancel();
-            },
-        );
-        tokio::select! {
-            result = server.into_future() => result.map_err(SimulatorError::Serve),
-            () = grace_over(stop) => Ok(()),
-        }
+        let router = http::router(&path, self.desk);
+        listener::serve(self.listener, router, stop, move || closing.cancel()).await
     }
-}
-
-async fn grace_over(stop: CancellationToken) {
-    stop.cancelled().await;
-    tokio::time::sleep(STOP_GRACE).await;
 }
 
 /// Watches and disturbs a simulator from the same process; clones are cheap.

@@ -14,7 +14,6 @@ mod record;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -27,11 +26,8 @@ pub use faults::{Fault, FaultRule, FaultScript, When, WrongBody};
 pub use record::{BodyHash, DossierSummary, Entry, OutOfOrder, PortalTime, ProgressSeen, Record};
 
 use crate::error::check_prefix;
-use crate::listener::{Cutter, Listening};
+use crate::listener;
 use desk::Desk;
-
-/// How long open calls may take after a stop before they are abandoned.
-const STOP_GRACE: Duration = Duration::from_secs(2);
 
 /// The simulator before it has an address; see [`PortalSimulator::bind`].
 #[derive(Debug)]
@@ -46,10 +42,7 @@ impl PortalSimulator {
         check_prefix(&config.prefix)?;
         let prefix = config.prefix.clone();
         let desk = Arc::new(Desk::open(config)?);
-        let listener = TcpListener::bind(addr)
-            .await
-            .and_then(|listener| listener.local_addr().map(|addr| (listener, addr)));
-        let (listener, addr) = listener.map_err(|source| SimulatorError::Bind { addr, source })?;
+        let (listener, addr) = listener::bind(addr).await?;
         Ok(Bound {
             addr,
             prefix,
@@ -88,25 +81,9 @@ impl Bound {
     /// The listener fails for good.
     pub async fn run(self, stop: CancellationToken) -> Result<(), SimulatorError> {
         let closing = self.desk.closing.clone();
-        let service =
-            http::router(&self.prefix, self.desk).into_make_service_with_connect_info::<Cutter>();
-        let begin_stop = stop.clone();
-        let server = axum::serve(Listening::new(self.listener), service).with_graceful_shutdown(
-            async move {
-                begin_stop.cancelled().await;
-                closing.cancel();
-            },
-        );
-        tokio::select! {
-            result = server.into_future() => result.map_err(SimulatorError::Serve),
-            () = grace_over(stop) => Ok(()),
-        }
+        let router = http::router(&self.prefix, self.desk);
+        listener::serve(self.listener, router, stop, move || closing.cancel()).await
     }
-}
-
-async fn grace_over(stop: CancellationToken) {
-    stop.cancelled().await;
-    tokio::time::sleep(STOP_GRACE).await;
 }
 
 /// Watches and disturbs a simulator from the same process; clones are cheap.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, Response, StatusCode, Url, redirect};
 
 /// Longest wait for a page.
 const PAGE_SECONDS_MAX: u64 = 30;
@@ -134,22 +134,9 @@ fn session_cookie(answer: &Response) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// Fields as a form sends them, which is how an address carries them too.
 fn form(fields: &[(&str, &str)]) -> String {
-    let pairs = fields
-        .iter()
-        .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
-    pairs.collect::<Vec<_>>().join("&")
-}
-
-/// Percent-encodes everything but letters and digits.
-fn encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
+    let url = Url::parse_with_params("http://form.example", fields);
+    let url = url.expect("any text can stand in a query");
+    url.query().unwrap_or_default().to_owned()
 }

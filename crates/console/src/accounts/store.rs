@@ -49,16 +49,12 @@ impl Accounts {
         path: &Path,
         change: impl FnOnce(&mut Self) -> Result<(), ConsoleError>,
     ) -> Result<(), ConsoleError> {
-        let failed = |path: &Path, source| ConsoleError::Write {
-            path: path.to_owned(),
-            source,
-        };
         let lock = beside(path, "lock");
-        let turn = private(&lock).map_err(|source| failed(&lock, source))?;
-        turn.lock().map_err(|source| failed(&lock, source))?;
+        let turn = private(&lock).map_err(not_written(&lock))?;
+        turn.lock().map_err(not_written(&lock))?;
         let mut accounts = Self::read(path)?;
         change(&mut accounts)?;
-        let owner = Owner::of(path).map_err(|source| failed(path, source))?;
+        let owner = Owner::of(path).map_err(not_written(path))?;
         if let Some(owner) = owner {
             // Their next change must be able to take the lock.
             owner.give(&turn).map_err(|_| GIVE_REFUSED)?;
@@ -108,15 +104,18 @@ impl Owner {
 }
 
 fn replace(path: &Path, bytes: &[u8], owner: Option<Owner>) -> Result<(), ConsoleError> {
-    let failed = |source| ConsoleError::Write {
-        path: path.to_owned(),
-        source,
-    };
-    let file = written(path, bytes).map_err(failed)?;
+    let file = written(path, bytes).map_err(not_written(path))?;
     if let Some(owner) = owner {
         owner.give(&file).map_err(|_| GIVE_REFUSED)?;
     }
-    put_in_place(path).map_err(failed)
+    put_in_place(path).map_err(not_written(path))
+}
+
+fn not_written(path: &Path) -> impl FnOnce(io::Error) -> ConsoleError {
+    move |source| ConsoleError::Write {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// The new file, beside the old one.

@@ -35,8 +35,8 @@ pub(crate) fn post(frame: &Frame, action: &str, body: impl Render) -> Markup {
     }
 }
 
-/// A form that only asks, such as a filter: its fields become the query.
-pub(crate) fn form(action: &str, body: impl Render) -> Markup {
+/// A form that only asks: its fields become the query.
+pub(crate) fn filter(action: &str, body: impl Render) -> Markup {
     html! { form.filter method="get" action=(action) { (body) } }
 }
 

@@ -12,7 +12,10 @@ pub(crate) struct Column<'a> {
 impl<'a> Column<'a> {
     /// Text, from the left.
     pub(crate) fn text(title: &'a str) -> Self {
-        Self { title, class: "" }
+        Self {
+            title,
+            class: "text",
+        }
     }
 
     /// Numbers, from the right, digits below digits.
@@ -23,7 +26,7 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// Text that is not broken, such as a time or a badge.
+    /// Text that is not broken, such as a code or a badge; an instant may stand above its age.
     pub(crate) fn narrow(title: &'a str) -> Self {
         Self {
             title,

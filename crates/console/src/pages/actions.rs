@@ -4,8 +4,8 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::StatusCode;
-use lienthong_domain::{DossierCode, Faults, Reason, Timestamp, time};
+use jiff::SignedDuration;
+use lienthong_domain::{DossierCode, Faults, Reason, Timestamp};
 use lienthong_ports::operators::ActionFilter;
 use lienthong_ports::store::Action;
 use maud::{Markup, html};
@@ -55,18 +55,9 @@ async fn show(
     Query(params): Query<Params>,
 ) -> Result<Response, PageError> {
     let data = Data::read(&console, &frame, &params).await?;
-    let status = if data.faulty.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
     let title = frame.t("Nhật ký thao tác", "Actions");
-    Ok(layout::page_with(
-        status,
-        &frame,
-        title,
-        view(&frame, &data),
-    ))
+    let body = view(&frame, &data);
+    Ok(layout::page_with(data.faulty.status(), &frame, title, body))
 }
 
 /// A filter as typed.
@@ -81,13 +72,12 @@ struct Typed {
 
 impl Typed {
     fn read(params: &Params) -> Self {
-        let text = |name| params.get(name).to_owned();
         Self {
-            by: text("by"),
-            kind: text("kind"),
-            subject: text("subject"),
-            since: text("since"),
-            until: text("until"),
+            by: params.text("by"),
+            kind: params.text("kind"),
+            subject: params.text("subject"),
+            since: params.text("since"),
+            until: params.text("until"),
         }
     }
 
@@ -99,8 +89,8 @@ impl Typed {
             by: text(&self.by),
             kind: text(&self.kind),
             subject: text(&self.subject),
-            since: faults.check("since", midnight(&self.since, 0)).flatten(),
-            until: faults.check("until", midnight(&self.until, 1)).flatten(),
+            since: form::optional(&mut faults, "since", &self.since, form::midnight),
+            until: form::optional(&mut faults, "until", &self.until, end_of_day),
         };
         faults.into_result(filter)
     }
@@ -116,14 +106,11 @@ impl Typed {
     }
 }
 
-/// The beginning of a day in Vietnam, or of the day so many days later; nothing for an empty text.
-fn midnight(text: &str, days_later: i64) -> Result<Option<Timestamp>, Reason> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let first = time::local_midnight(text).ok_or(Reason::NotADate)?;
-    let later = first.checked_add(jiff::SignedDuration::from_hours(24 * days_later));
-    later.map(Some).map_err(|_| Reason::NotADate)
+/// The beginning of the next day in Vietnam, which has no summer time.
+fn end_of_day(text: &str) -> Result<Timestamp, Reason> {
+    let day = form::midnight(text)?;
+    day.checked_add(SignedDuration::from_hours(24))
+        .map_err(|_| Reason::NotADate)
 }
 
 /// What the page shows.
@@ -154,10 +141,7 @@ impl Data {
         data.actions = services
             .actions(&frame.operator, filter, before, PAGE + 1)
             .await?;
-        if data.actions.len() > PAGE {
-            data.actions.truncate(PAGE);
-            data.next = data.actions.last().map(|action| action.id);
-        }
+        data.next = parts::cut(&mut data.actions, PAGE, |action| action.id);
         Ok(data)
     }
 }
@@ -182,14 +166,13 @@ fn view(frame: &Frame, data: &Data) -> Markup {
 
 fn filter(frame: &Frame, data: &Data) -> Markup {
     let (typed, faulty) = (&data.typed, &data.faulty);
-    let kinds = KINDS.into_iter();
-    let kinds = kinds.map(|kind| (kind, words::action_kind(frame, kind).to_owned()));
-    let kinds = std::iter::once(("", frame.t("Tất cả", "All").to_owned())).chain(kinds);
+    let kinds = KINDS.map(|kind| (kind, words::action_kind(frame, kind)));
+    let kinds = std::iter::once(("", frame.t("Tất cả", "All"))).chain(kinds);
     let subject_hint = frame.t(
         "Mã hồ sơ, tên nơi nhận, operation:12, hoặc số của lượt gửi",
         "A dossier code, a destination, operation:12, or a delivery's number",
     );
-    layout::form(
+    layout::filter(
         "/actions",
         html! {
             (Field::new("kind", frame.t("Thao tác", "Action"), &typed.kind).choice(frame, faulty, kinds))

@@ -29,8 +29,8 @@ pub(crate) fn routes() -> Router<Shared> {
 }
 
 /// Whoever comes back to the address of a form, after a sign-in or a switch of language, is led to its page.
-async fn back(frame: Frame, Path(name): Path<String>) -> Response {
-    frame.go_to(&format!("/destinations/{}", encoded(&name)))
+async fn back(Path(name): Path<String>) -> Response {
+    layout::go_to(&format!("/destinations/{}", encoded(&name)))
 }
 
 async fn list(State(console): State<Shared>, frame: Frame) -> Result<Response, PageError> {
@@ -93,7 +93,7 @@ async fn set_paused(
                 frame.t("Đã cho gửi tiếp.", "Resumed.")
             };
             frame.leave_note(Tone::Good, told);
-            Ok(frame.go_to(&format!("/destinations/{}", encoded(&name))))
+            Ok(layout::go_to(&format!("/destinations/{}", encoded(&name))))
         }
         Err(error) if error.code == ErrorCode::InvalidFields => {
             let faulty = Faulty::of(&error.faults);
@@ -153,12 +153,7 @@ fn row(frame: &Frame, flow: &DestinationFlow) -> Vec<Markup> {
             @match &flow.oldest { Some((_, since)) => (parts::lasted(frame, *since)), None => (parts::NONE) }
         },
         html! { (parts::per_minute(frame, flow.delivered_per_minute)) },
-        html! {
-            @match flow.drained_in {
-                Some(left) => (format::duration(frame.language, left)),
-                None => (parts::NONE),
-            }
-        },
+        parts::maybe_duration(frame, flow.drained_in),
         parts::number(frame, flow.parked),
     ]
 }

@@ -29,8 +29,8 @@ pub(crate) fn routes() -> Router<Shared> {
 }
 
 /// Whoever comes back to the address of a form is led to its page.
-async fn back(frame: Frame, Path(code): Path<String>) -> Response {
-    frame.go_to(&format!("/dossiers/{}", encoded(&code)))
+async fn back(Path(code): Path<String>) -> Response {
+    layout::go_to(&format!("/dossiers/{}", encoded(&code)))
 }
 
 /// A code that is known leads to its dossier; an agency's code, or none, to a list.
@@ -43,7 +43,7 @@ async fn find(
     if let Ok(code) = DossierCode::parse(typed) {
         let dossier = console.services.any_dossier(&frame.operator, &code).await;
         match dossier {
-            Ok(_) => return Ok(frame.go_to(&parts::dossier_path(&code))),
+            Ok(_) => return Ok(layout::go_to(&parts::dossier_path(&code))),
             Err(error) if error.code == ErrorCode::DossierNotFound => {}
             Err(error) => return Err(error.into()),
         }
@@ -87,7 +87,7 @@ async fn erase(
                 "The dossier's personal data is erased. Statuses and deliveries stay.",
             );
             frame.leave_note(Tone::Good, told);
-            Ok(frame.go_to(&parts::dossier_path(&code)))
+            Ok(layout::go_to(&parts::dossier_path(&code)))
         }
         Err(error) if error.code == ErrorCode::InvalidFields => {
             let data = one::Data::read(&console, &frame, &code, None).await?;

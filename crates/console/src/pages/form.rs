@@ -1,7 +1,8 @@
 //! Forms: every field has a label, keeps what was typed, and shows its fault beside it.
 
-use lienthong_domain::{Faults, Reason};
-use maud::{Markup, html};
+use http::StatusCode;
+use lienthong_domain::{Faults, Reason, Timestamp, time};
+use maud::{Markup, Render, html};
 
 use crate::frame::{Frame, Tone};
 use crate::layout;
@@ -33,6 +34,34 @@ impl Faulty {
     pub(crate) fn is_empty(&self) -> bool {
         self.faults.is_empty()
     }
+
+    /// Of the page that shows the form again.
+    pub(crate) fn status(&self) -> StatusCode {
+        if self.is_empty() {
+            StatusCode::OK
+        } else {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+    }
+}
+
+/// Reads a field that may stay empty; its fault goes to the others.
+pub(crate) fn optional<T>(
+    faults: &mut Faults,
+    field: &'static str,
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, Reason>,
+) -> Option<T> {
+    if text.is_empty() {
+        None
+    } else {
+        faults.check(field, parse(text))
+    }
+}
+
+/// The beginning of a day in Vietnam.
+pub(crate) fn midnight(text: &str) -> Result<Timestamp, Reason> {
+    time::local_midnight(text).ok_or(Reason::NotADate)
 }
 
 /// One field with what stands around it.
@@ -129,11 +158,11 @@ impl<'a> Field<'a> {
     }
 
     /// One of several; each a value and its name.
-    pub(crate) fn choice<'o>(
+    pub(crate) fn choice<V: AsRef<str>, N: Render>(
         &self,
         frame: &Frame,
         faulty: &Faulty,
-        options: impl IntoIterator<Item = (&'o str, String)>,
+        options: impl IntoIterator<Item = (V, N)>,
     ) -> Markup {
         let fault = faulty.of_field(self.name);
         self.around(
@@ -143,6 +172,7 @@ impl<'a> Field<'a> {
                 select id=(self.id()) name=(self.name) aria-invalid=[fault.map(|_| "true")]
                     aria-describedby=[self.described_by(fault)] {
                     @for (value, name) in options {
+                        @let value = value.as_ref();
                         option value=(value) selected[value == self.value] { (name) }
                     }
                 }

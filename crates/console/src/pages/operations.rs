@@ -7,8 +7,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use http::StatusCode;
-use lienthong_domain::operator::is_same_person;
-use lienthong_domain::{ErrorCode, OperatorRole};
+use lienthong_domain::ErrorCode;
 use lienthong_ports::operators::{Decision, Operation, OperationId};
 use maud::{Markup, html};
 
@@ -33,8 +32,8 @@ pub(crate) fn routes() -> Router<Shared> {
 }
 
 /// Whoever comes back to the address of a form is led to its page.
-async fn back(frame: Frame, Path(id): Path<i64>) -> Response {
-    frame.go_to(&format!("/operations/{id}"))
+async fn back(Path(id): Path<i64>) -> Response {
+    layout::go_to(&format!("/operations/{id}"))
 }
 
 async fn list(
@@ -88,19 +87,10 @@ async fn decide(
 ) -> Result<Response, PageError> {
     let (services, id) = (&console.services, OperationId(id));
     let reason = &*form.line("reason");
-    if decision == Decision::Approve {
-        frame.require(OperatorRole::Approver)?;
-        let operation = services.operation(&frame.operator, id).await?;
-        // Names at the provider change: whoever asked under a former one is known here only.
-        let (asked, now) = (&operation.requested_by, &frame.operator.by);
-        if **asked != **now && is_same_person(asked, now) {
-            return Err(lienthong_services::Error::new(ErrorCode::SecondPersonNeeded).into());
-        }
-    }
     let decided = services
         .decide_operation(&frame.operator, id, decision, reason)
         .await;
-    let code = match decided {
+    match decided {
         Ok(_) => {
             let told = match decision {
                 Decision::Approve => frame.t(
@@ -110,7 +100,7 @@ async fn decide(
                 Decision::Cancel => frame.t("Đã dừng đợt xử lý.", "The operation was cancelled."),
             };
             frame.leave_note(Tone::Good, told);
-            return Ok(frame.go_to(&format!("/operations/{id}")));
+            Ok(layout::go_to(&format!("/operations/{id}")))
         }
         Err(error) if error.code == ErrorCode::InvalidFields => {
             let operation = services.operation(&frame.operator, id).await?;
@@ -122,11 +112,10 @@ async fn decide(
             let title = one::title(&frame, &operation);
             let body = one::view(&frame, &operation, Some(&typed));
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return Ok(layout::page_with(status, &frame, &title, body));
+            Ok(layout::page_with(status, &frame, &title, body))
         }
-        Err(error) => error,
-    };
-    Err(code.into())
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What the list shows.
@@ -144,15 +133,10 @@ impl Data {
         let mut operations = services
             .operations(&frame.operator, only_open, before, PAGE + 1)
             .await?;
-        let mut next = None;
-        if operations.len() > PAGE {
-            operations.truncate(PAGE);
-            next = operations.last().map(|operation| operation.id);
-        }
         Ok(Self {
             only_open,
+            next: parts::cut(&mut operations, PAGE, |operation| operation.id),
             operations,
-            next,
         })
     }
 }

@@ -59,10 +59,10 @@ fn view(frame: &Frame, data: &Data) -> Markup {
             (verdict(frame, overview))
             (problems::section(frame, overview))
             div.grid {
-                @for flow in &overview.destinations { (flows::destination(frame, flow)) }
-                (flows::gateway(frame, &overview.process))
+                @for flow in &overview.destinations { (flows::destination(frame, overview, flow)) }
+                (flows::gateway(frame, overview))
                 @if overview.process.identity_per_minute.is_some() {
-                    (flows::identity(frame, &overview.process))
+                    (flows::identity(frame, overview))
                 }
             }
         }))

@@ -27,6 +27,11 @@ impl Params {
         found.map_or("", |(_, value)| value.trim())
     }
 
+    /// [`Params::get`], to keep.
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.get(name).to_owned()
+    }
+
     /// The first value of that name as one line: a reason is written into records of one line, and people type or
     /// paste several.
     pub(crate) fn line(&self, name: &str) -> String {

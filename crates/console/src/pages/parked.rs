@@ -13,7 +13,6 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use http::StatusCode;
 use lienthong_domain::{ErrorCode, OperatorRole};
 use lienthong_services::OperationRequest;
 use maud::{Markup, html};
@@ -38,8 +37,8 @@ pub(crate) fn routes() -> Router<Shared> {
 }
 
 /// Whoever comes back to the address of a form begins anew: what was chosen is not in the address.
-async fn back(frame: Frame) -> Response {
-    frame.go_to("/parked")
+async fn back() -> Response {
+    layout::go_to("/parked")
 }
 
 async fn show(
@@ -48,18 +47,9 @@ async fn show(
     Query(params): Query<Params>,
 ) -> Result<Response, PageError> {
     let data = list::Data::read(&console, &frame, &params).await?;
-    let status = if data.faulty.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
     let title = frame.t("Tạm giữ", "Parked");
-    Ok(layout::page_with(
-        status,
-        &frame,
-        title,
-        list::view(&frame, &data),
-    ))
+    let body = list::view(&frame, &data);
+    Ok(layout::page_with(data.faulty.status(), &frame, title, body))
 }
 
 /// The dry run: what would happen, without anything happening.
@@ -77,17 +67,10 @@ async fn check(
                 "No delivery is chosen: tick at least one box.",
             ),
         );
-        return Ok(frame.go_to("/parked"));
+        return Ok(layout::go_to("/parked"));
     }
     let choosing = Choosing::read(&params, frame.now);
-    dry_run_page(
-        &console,
-        &frame,
-        &choosing,
-        &Faulty::default(),
-        StatusCode::OK,
-    )
-    .await
+    dry_run_page(&console, &frame, &choosing, &Faulty::default()).await
 }
 
 async fn dry_run_page(
@@ -95,12 +78,11 @@ async fn dry_run_page(
     frame: &Frame,
     choosing: &Choosing,
     faulty: &Faulty,
-    status: StatusCode,
 ) -> Result<Response, PageError> {
     let data = dry_run::Data::read(console, frame, choosing).await?;
     let title = choosing.title(frame, frame.t("chạy thử", "dry run"));
     let body = dry_run::view(frame, &data, choosing, faulty);
-    Ok(layout::page_with(status, frame, &title, body))
+    Ok(layout::page_with(faulty.status(), frame, &title, body))
 }
 
 /// Shows once more what was asked for. It changes nothing, so it may answer a form with a page.
@@ -113,8 +95,7 @@ async fn confirm(
     let choosing = Choosing::read(&form, frame.now);
     let faulty = choosing.faults();
     if !faulty.is_empty() {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return dry_run_page(&console, &frame, &choosing, &faulty, status).await;
+        return dry_run_page(&console, &frame, &choosing, &faulty).await;
     }
     let preview = dry_run::Data::read(&console, &frame, &choosing).await?;
     let key = confirming::fresh_key(console.services.random(), frame.now);
@@ -133,8 +114,7 @@ async fn request(
     let choosing = Choosing::read(&form, frame.now);
     let faulty = choosing.faults();
     if !faulty.is_empty() {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return dry_run_page(&console, &frame, &choosing, &faulty, status).await;
+        return dry_run_page(&console, &frame, &choosing, &faulty).await;
     }
     let request = OperationRequest {
         kind: choosing.kind,
@@ -149,15 +129,14 @@ async fn request(
         .request_operation(&frame.operator, request)
         .await;
     match requested {
-        Ok(Some(operation)) => Ok(frame.go_to(&format!("/operations/{}", operation.id))),
+        Ok(Some(operation)) => Ok(layout::go_to(&format!("/operations/{}", operation.id))),
         Ok(None) => {
             frame.leave_note(Tone::Warning, nothing_matches(&frame));
-            Ok(frame.go_to("/parked"))
+            Ok(layout::go_to("/parked"))
         }
         Err(error) if error.code == ErrorCode::InvalidFields => {
             let faulty = Faulty::of(&error.faults);
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            dry_run_page(&console, &frame, &choosing, &faulty, status).await
+            dry_run_page(&console, &frame, &choosing, &faulty).await
         }
         Err(error) => Err(error.into()),
     }

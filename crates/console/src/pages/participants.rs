@@ -12,6 +12,7 @@ use lienthong_domain::ErrorCode;
 use lienthong_domain::identity::Grant;
 use lienthong_domain::participant::System;
 use lienthong_identity::GuardView;
+use lienthong_services::problems::Thresholds;
 use lienthong_services::seen::{ParticipantState, SystemState};
 use maud::{Markup, html};
 
@@ -24,9 +25,6 @@ use crate::format;
 use crate::frame::{Frame, Tone};
 use crate::layout::{self, Column, live};
 
-/// Days left of a certificate from which on somebody should act.
-const CERTIFICATE_DAYS_MIN: i64 = 30;
-
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/participants", get(show))
@@ -35,8 +33,8 @@ pub(crate) fn routes() -> Router<Shared> {
 }
 
 /// Whoever comes back to the address of a form is led to its page.
-async fn back(frame: Frame) -> Response {
-    frame.go_to("/participants")
+async fn back() -> Response {
+    layout::go_to("/participants")
 }
 
 async fn show(State(console): State<Shared>, frame: Frame) -> Result<Response, PageError> {
@@ -67,7 +65,7 @@ async fn lift(
                 )
             };
             frame.leave_note(Tone::Good, told);
-            Ok(frame.go_to("/participants"))
+            Ok(layout::go_to("/participants"))
         }
         Err(error) if error.code == ErrorCode::InvalidFields => {
             let data = Data::read(&console, &frame)?;
@@ -126,11 +124,11 @@ fn systems(frame: &Frame, data: &Data) -> Markup {
     let row = |(state, system, seen): (&ParticipantState, &System, SystemState)| {
         let participant = &state.participant;
         vec![
+            html! { (participant.id) "/" (system.name) },
             html! {
-                (participant.id) "/" (system.name)
+                (participant.name)
                 @if !participant.active { " " (layout::badge(Tone::Warning, frame.t("đang đình chỉ", "suspended"))) }
             },
-            html! { (participant.name) },
             html! { (words::role(frame, system.role)) },
             html! {
                 @match seen.last_seen_at {
@@ -140,12 +138,7 @@ fn systems(frame: &Frame, data: &Data) -> Markup {
             },
             parts::number(frame, seen.accepted),
             parts::number(frame, seen.refused),
-            html! {
-                @match &state.lateness {
-                    Some(late) => (format::duration(frame.language, late.median)),
-                    None => (parts::NONE),
-                }
-            },
+            parts::maybe_duration(frame, state.lateness.as_ref().map(|late| late.median)),
             html! { (format::number(frame.language, participant.rate_per_second_max.into())) (frame.t("/giây", "/s")) },
             certificate(frame, seen),
         ]
@@ -177,12 +170,13 @@ fn certificate(frame: &Frame, seen: SystemState) -> Markup {
     let Some(ends) = seen.certificate_ends_at else {
         return html! { (parts::NONE) };
     };
-    let days = (ends.as_second() - frame.now.as_second()).div_euclid(86_400);
+    let days = parts::days_until(frame, ends);
     if days < 0 {
         return layout::badge(Tone::Bad, frame.t("đã hết hạn", "it has ended"));
     }
     let text = parts::things(frame, days.unsigned_abs(), "ngày", "day", "days");
-    if days < CERTIFICATE_DAYS_MIN {
+    let (warned, _) = Thresholds::default().certificate_days;
+    if days < warned {
         layout::badge(Tone::Warning, text)
     } else {
         html! { (text) }
@@ -223,7 +217,7 @@ fn grants(frame: &Frame, data: &Data) -> Markup {
     let rows = pairs(data).flat_map(of_system).collect::<Vec<_>>();
     let columns = [
         Column::narrow(frame.t("Hệ thống", "System")),
-        Column::text(frame.t("Mục đích", "Purpose")),
+        Column::narrow(frame.t("Mục đích", "Purpose")),
         Column::text(frame.t("Được phép", "May")),
         Column::text(frame.t("Trường dữ liệu", "Fields")),
         Column::text(frame.t("Thủ tục", "Procedures")),

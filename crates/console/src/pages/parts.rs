@@ -1,5 +1,7 @@
 //! Small things that several pages say in the same way.
 
+use std::time::Duration;
+
 use lienthong_domain::province::Province;
 use lienthong_domain::{DossierCode, Timestamp};
 use maud::{Markup, html};
@@ -21,6 +23,31 @@ pub(crate) fn things(frame: &Frame, number: u64, vi: &str, one: &str, many: &str
 /// Deliveries, which most pages count.
 pub(crate) fn deliveries(frame: &Frame, number: u64) -> String {
     things(frame, number, "lượt gửi", "delivery", "deliveries")
+}
+
+/// A duration, or a dash.
+pub(crate) fn maybe_duration(frame: &Frame, length: Option<Duration>) -> Markup {
+    html! {
+        @match length {
+            Some(length) => (format::duration(frame.language, length)),
+            None => (NONE),
+        }
+    }
+}
+
+/// Whole days until an instant; below zero once it has passed.
+pub(crate) fn days_until(frame: &Frame, at: Timestamp) -> i64 {
+    let seconds = at.duration_since(frame.now).as_secs();
+    seconds.div_euclid(24 * 60 * 60)
+}
+
+/// Cuts a list that was read one longer than a page, and says where the next page begins, if there is one.
+pub(crate) fn cut<T, K>(items: &mut Vec<T>, page: usize, key: impl Fn(&T) -> K) -> Option<K> {
+    if items.len() <= page {
+        return None;
+    }
+    items.truncate(page);
+    items.last().map(key)
 }
 
 /// A rate: `12,5/phút`.
@@ -47,7 +74,7 @@ pub(crate) fn lasted(frame: &Frame, since: Timestamp) -> String {
 /// An instant with its age.
 pub(crate) fn moment(frame: &Frame, at: Timestamp) -> Markup {
     let ago = format::ago(frame.language, at, frame.now);
-    html! { (time(at)) " " span.fine { "(" (ago) ")" } }
+    html! { span.moment { (time(at)) " " span.fine { "(" (ago) ")" } } }
 }
 
 /// An instant with its age, or a dash.
@@ -111,6 +138,15 @@ pub(crate) fn tabs(label: &str, tabs: &[(String, String, bool)]) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_leads_to_the_next_only_where_there_is_more() {
+        for (found, left, next) in [(0, 0, None), (2, 2, None), (3, 2, Some(2))] {
+            let mut items = (1..=found).collect::<Vec<_>>();
+            assert_eq!(cut(&mut items, 2, |item| *item), next, "{found}");
+            assert_eq!(items.len(), left, "{found}");
+        }
+    }
 
     #[test]
     fn places_have_names() {

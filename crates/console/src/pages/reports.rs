@@ -7,7 +7,6 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::StatusCode;
 use jiff::civil::Date;
 use lienthong_domain::code::RootCode;
 use lienthong_domain::{Faults, Reason, time};
@@ -37,18 +36,9 @@ async fn show(
     Query(params): Query<Params>,
 ) -> Result<Response, PageError> {
     let data = Data::read(&console, &frame, &params).await?;
-    let status = if data.faulty.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
     let title = frame.t("Báo cáo", "Reports");
-    Ok(layout::page_with(
-        status,
-        &frame,
-        title,
-        view(&frame, &data),
-    ))
+    let body = view(&frame, &data);
+    Ok(layout::page_with(data.faulty.status(), &frame, title, body))
 }
 
 async fn csv(
@@ -84,17 +74,15 @@ struct Typed {
 
 impl Typed {
     fn read(params: &Params, today: Date) -> Self {
-        let text = |name| params.get(name).to_owned();
-        let or = |name, default: String| {
-            Some(text(name))
-                .filter(|text| !text.is_empty())
-                .unwrap_or(default)
+        let or = |name, default: &str| match params.get(name) {
+            "" => default.to_owned(),
+            typed => typed.to_owned(),
         };
         Self {
-            period: or("period", "day".to_owned()),
-            day: or("day", today.to_string()),
-            root: text("root"),
-            hours: or("hours", "8".to_owned()),
+            period: or("period", "day"),
+            day: or("day", &today.to_string()),
+            root: params.text("root"),
+            hours: or("hours", "8"),
         }
     }
 
@@ -112,10 +100,7 @@ impl Typed {
                 last: day,
             },
         };
-        let root = match self.root.as_str() {
-            "" => None,
-            text => faults.check("root", RootCode::parse(text)),
-        };
+        let root = form::optional(&mut faults, "root", &self.root, RootCode::parse);
         let hours = self.hours.parse::<u32>().ok();
         let hours = hours.filter(|hours| (1..=OVERDUE_WORKING_HOURS_MAX).contains(hours));
         let hours = faults.check(
@@ -194,19 +179,14 @@ fn view(frame: &Frame, data: &Data) -> Markup {
 fn choice(frame: &Frame, data: &Data) -> Markup {
     let (typed, faulty) = (&data.typed, &data.faulty);
     let periods = [
-        ("day", frame.t("Một ngày", "One day").to_owned()),
+        ("day", frame.t("Một ngày", "One day")),
         (
             "month",
-            frame
-                .t("Cả tháng của ngày đó", "The whole month of that day")
-                .to_owned(),
+            frame.t("Cả tháng của ngày đó", "The whole month of that day"),
         ),
     ];
     let provinces = parts::province_choices(frame);
-    let provinces = provinces
-        .iter()
-        .map(|(root, name)| (root.as_str(), name.clone()));
-    layout::form(
+    layout::filter(
         "/reports",
         html! {
             (Field::new("day", frame.t("Ngày", "Day"), &typed.day).day(frame, faulty))

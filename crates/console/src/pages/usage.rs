@@ -7,15 +7,14 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::StatusCode;
+use lienthong_domain::Faults;
 use lienthong_domain::identity::{PurposeCode, UsageId, UsageOutcome};
 use lienthong_domain::participant::ParticipantId;
-use lienthong_domain::{Faults, Reason, Timestamp, time};
 use lienthong_ports::identity::{UsageFilter, UsageRow};
 use lienthong_ports::store::ITEMS_MAX;
 use maud::{Markup, html};
 
-use super::form::{self, Faulty, Field};
+use super::form::{self, Faulty, Field, optional};
 use super::params::{Params, address};
 use super::{parts, words};
 use crate::Shared;
@@ -52,7 +51,6 @@ async fn show(
         records: Vec::new(),
         next: None,
     };
-    let mut status = StatusCode::OK;
     match data.typed.filter() {
         Ok(filter) => {
             let before = params.number("before").map(UsageId);
@@ -67,17 +65,10 @@ async fn show(
                 .await?;
             data.keep_page(read);
         }
-        Err(faults) => {
-            data.faulty = Faulty::of(&faults);
-            status = StatusCode::UNPROCESSABLE_ENTITY;
-        }
+        Err(faults) => data.faulty = Faulty::of(&faults),
     }
-    Ok(layout::page_with(
-        status,
-        &frame,
-        title,
-        view(&frame, &data),
-    ))
+    let body = view(&frame, &data);
+    Ok(layout::page_with(data.faulty.status(), &frame, title, body))
 }
 
 /// A filter as typed.
@@ -90,36 +81,28 @@ struct Typed {
 
 impl Typed {
     fn read(params: &Params) -> Self {
-        let text = |name| params.get(name).to_owned();
         Self {
-            participant: text("participant"),
-            purpose: text("purpose"),
-            since: text("since"),
+            participant: params.text("participant"),
+            purpose: params.text("purpose"),
+            since: params.text("since"),
         }
     }
 
     fn filter(&self) -> Result<UsageFilter, Faults> {
         let mut faults = Faults::new();
-        if !self.purpose.is_empty() {
-            faults.check("purpose", PurposeCode::parse(&self.purpose));
-        }
+        // The store knows records by participant and time only: `keep_page` looks at the purpose.
+        optional(&mut faults, "purpose", &self.purpose, |text| {
+            PurposeCode::parse(text)
+        });
         let filter = UsageFilter {
             subjects: Vec::new(),
-            participant: match self.participant.as_str() {
-                "" => None,
-                text => faults.check("participant", ParticipantId::parse(text)),
-            },
-            since: match self.since.as_str() {
-                "" => None,
-                text => faults.check("since", midnight(text)),
-            },
+            participant: optional(&mut faults, "participant", &self.participant, |text| {
+                ParticipantId::parse(text)
+            }),
+            since: optional(&mut faults, "since", &self.since, form::midnight),
         };
         faults.into_result(filter)
     }
-}
-
-fn midnight(text: &str) -> Result<Timestamp, Reason> {
-    time::local_midnight(text).ok_or(Reason::NotADate)
 }
 
 /// What the page shows.
@@ -132,20 +115,17 @@ struct Data {
 }
 
 impl Data {
-    /// Leaves out other purposes, since the store knows records by participant and time only, and what is too many for a
-    /// page. `read` records were asked for.
+    /// Leaves out other purposes, and what is too many for a page. `read` records were asked for.
     fn keep_page(&mut self, read: usize) {
-        let rest = (self.records.len() == read).then(|| self.records.last().map(|row| row.id));
+        let last = self.records.last().map(|row| row.id);
+        let rest = last.filter(|_| self.records.len() == read);
         let purpose = self.typed.purpose.as_str();
         if !purpose.is_empty() {
             self.records
                 .retain(|row| row.record.purpose.as_str() == purpose);
         }
-        self.next = rest.flatten();
-        if self.records.len() > SHOWN_MAX {
-            self.records.truncate(SHOWN_MAX);
-            self.next = self.records.last().map(|row| row.id);
-        }
+        let more = parts::cut(&mut self.records, SHOWN_MAX, |row| row.id);
+        self.next = more.or(rest);
     }
 }
 
@@ -175,7 +155,7 @@ fn view(frame: &Frame, data: &Data) -> Markup {
 
 fn filter(frame: &Frame, data: &Data) -> Markup {
     let (typed, faulty) = (&data.typed, &data.faulty);
-    layout::form(
+    layout::filter(
         "/usage",
         html! {
             (Field::new("participant", frame.t("Mã đơn vị", "Participant"), &typed.participant)
@@ -224,7 +204,7 @@ fn summary(frame: &Frame, records: &[UsageRow]) -> Markup {
     };
     let columns = [
         Column::text(frame.t("Đơn vị", "Participant")),
-        Column::text(frame.t("Mục đích", "Purpose")),
+        Column::narrow(frame.t("Mục đích", "Purpose")),
         Column::number(frame.t("Bản ghi", "Records")),
         Column::number(frame.t("Từ chối", "Refused")),
         Column::number(frame.t("Không có trả lời", "No answer")),
@@ -271,7 +251,7 @@ fn records(frame: &Frame, records: &[UsageRow]) -> Markup {
         Column::narrow(frame.t("Lúc", "When")),
         Column::narrow(frame.t("Hệ thống", "System")),
         Column::text(frame.t("Cán bộ", "Official")),
-        Column::text(frame.t("Mục đích", "Purpose")),
+        Column::narrow(frame.t("Mục đích", "Purpose")),
         Column::text(frame.t("Việc hỏi", "Asked")),
         Column::text(frame.t("Kết quả", "Outcome")),
         Column::narrow(frame.t("Bí danh công dân", "Citizen's pseudonym")),

@@ -68,40 +68,22 @@ async fn requests(
         .max_headers(HEADERS_MAX)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
+    let ends = async {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(LIFE_MAX) => {}
+        }
+    };
     let ended = tokio::select! {
         ended = &mut connection => ended,
-        () = stop.cancelled() => last_request(connection).await,
-        () = tokio::time::sleep(LIFE_MAX) => last_request(connection).await,
+        () = ends => {
+            // What is under way is answered all the same.
+            connection.as_mut().graceful_shutdown();
+            let ended = tokio::time::timeout(LAST_REQUEST_MAX, connection).await;
+            ended.unwrap_or(Ok(()))
+        }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection of a browser broke off");
-    }
-}
-
-/// Answers what is under way and closes.
-async fn last_request<C>(mut connection: std::pin::Pin<&mut C>) -> Result<(), hyper::Error>
-where
-    C: Future<Output = Result<(), hyper::Error>> + Graceful,
-{
-    connection.as_mut().shut_down();
-    let ended = tokio::time::timeout(LAST_REQUEST_MAX, connection).await;
-    ended.unwrap_or(Ok(()))
-}
-
-/// A connection that can be told to end after its request.
-trait Graceful {
-    fn shut_down(self: std::pin::Pin<&mut Self>);
-}
-
-impl<I, B, S> Graceful for http1::Connection<I, S>
-where
-    S: hyper::service::HttpService<Incoming, ResBody = B>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    I: hyper::rt::Read + hyper::rt::Write + Unpin,
-    B: hyper::body::Body + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    fn shut_down(self: std::pin::Pin<&mut Self>) {
-        self.graceful_shutdown();
     }
 }

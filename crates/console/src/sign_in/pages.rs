@@ -147,7 +147,7 @@ pub(super) fn openid_refused(
     let language = manners.language;
     let body = html! {
         (note(Tone::Bad, html! { p { (reason) } }))
-        p { (link_button(Button::Main, &super::back_to_door(next), language.t("Thử lại", "Try again"))) }
+        p { (link_button(Button::Main, &door_with("/sign-in", next, false), language.t("Thử lại", "Try again"))) }
     };
     let title = language.t("Không đăng nhập được", "You are not signed in");
     layout::bare_page(status, manners, title, "/sign-in", body)

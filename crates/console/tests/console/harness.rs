@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use lienthong_broker_embedded::EmbeddedBroker;
 use lienthong_console::{Accounts, Around, Config, Server};
-use lienthong_domain::{Clock, DestinationName, OperatorRole, Random, Timestamp};
+use lienthong_domain::delivery::LanePolicy;
+use lienthong_domain::{Clock, OperatorRole, Random, Timestamp};
+use lienthong_ports::conformance::store::{at, destination};
 use lienthong_ports::operators::{ActionFilter, OperatorStore};
 use lienthong_ports::store::DestinationSpec;
 use lienthong_services::overview::ProcessFigures;
-use lienthong_services::{Registry, Seams, Services};
-use lienthong_store_sqlite::SqliteStore;
-use lienthong_vault::{KeyRing, Vault};
+use lienthong_services::{Registry, Seams, Services, operators};
+use lienthong_store_sqlite::{Config as StoreConfig, MEMORY, SqliteStore};
+use lienthong_vault::Vault;
 use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
 use tempfile::TempDir;
@@ -28,13 +30,24 @@ const PEOPLE: [(&str, &str, OperatorRole); 3] = [
     ("duyet", "Trần Phê Duyệt", OperatorRole::Approver),
 ];
 
-/// The time, as the test says.
+/// Deliveries of one discard that need nobody else.
+const APPROVAL_ABOVE: u64 = 2;
+const PARTICIPANTS: &str = r#"
+    [[participant]]
+    id = "H21"
+    name = "Tỉnh Gia Lai"
+    [[participant.system]]
+    name = "igate"
+    role = "push"
+"#;
+
+/// The time, as the test says; it begins with the store's own tests, whose dossiers [`crate::world`] makes.
 #[derive(Clone)]
 pub(crate) struct Time(Arc<AtomicI64>);
 
 impl Time {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(1_800_000_000)))
+        Self(Arc::new(AtomicI64::new(at(0).as_second())))
     }
 
     pub(crate) fn pass_minutes(&self, minutes: i64) {
@@ -49,16 +62,21 @@ impl Time {
         self.0.load(Ordering::SeqCst)
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.seconds()).expect("a time of today")
+    }
+
     fn clock(&self) -> Clock {
         let time = self.clone();
-        Clock::from_fn(move || Timestamp::from_second(time.seconds()).expect("a time of today"))
+        Clock::from_fn(move || time.now())
     }
 }
 
 pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) time: Time,
-    store: Arc<SqliteStore>,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) services: Arc<Services>,
     folder: TempDir,
     stop: CancellationToken,
     tasks: JoinSet<()>,
@@ -86,35 +104,11 @@ impl Site {
             })
             .unwrap();
         }
-        let destination = DestinationSpec {
-            name: DestinationName::parse("dvcqg").unwrap(),
-            lane: lienthong_domain::delivery::LanePolicy::Hold,
-        };
-        let vault = Arc::new(Vault::new(&KeyRing::generate(&clock)));
-        let path = folder.path().join("lienthong.db");
-        let settings = lienthong_store_sqlite::Config {
-            reserve_bytes: 0,
-            ..lienthong_store_sqlite::Config::new(path, vec![destination], vault)
-        };
-        let store = Arc::new(SqliteStore::open(&settings).unwrap());
-        let broker = EmbeddedBroker::new(lienthong_broker_embedded::Config::default());
-        let seams = Seams {
-            store: store.clone(),
-            operators: store.clone(),
-            broker: Arc::new(broker),
-        };
-        let registry = Registry::parse("").unwrap();
-        let services = Services::new(
-            seams,
-            Vec::new(),
-            registry,
-            clock.clone(),
-            Random::seeded(7),
-        );
-        let services = Arc::new(services);
+        let store = store();
+        let services = services(store.clone(), clock.clone());
         services.observe(ProcessFigures::default()).await.unwrap();
         let around = Around {
-            services,
+            services: services.clone(),
             identity: None,
             actions: store.clone(),
             clock,
@@ -126,6 +120,7 @@ impl Site {
             url,
             time,
             store,
+            services,
             folder,
             stop,
             tasks,
@@ -178,6 +173,31 @@ impl Site {
     }
 }
 
+fn store() -> Arc<SqliteStore> {
+    let spec = DestinationSpec {
+        name: destination("dvcqg"),
+        lane: LanePolicy::Hold,
+    };
+    let config = StoreConfig::new(MEMORY, vec![spec], Arc::new(Vault::for_tests(1)));
+    Arc::new(SqliteStore::open(&config).unwrap())
+}
+
+fn services(store: Arc<SqliteStore>, clock: Clock) -> Arc<Services> {
+    let broker = EmbeddedBroker::new(lienthong_broker_embedded::Config::default());
+    let seams = Seams {
+        store: store.clone(),
+        operators: store,
+        broker: Arc::new(broker),
+    };
+    let registry = Registry::parse(PARTICIPANTS).unwrap();
+    let rules = operators::Config {
+        approval_above: APPROVAL_ABOVE,
+        ..operators::Config::default()
+    };
+    let services = Services::new(seams, Vec::new(), registry, clock, Random::seeded(7));
+    Arc::new(services.with_operators(rules))
+}
+
 /// A page as it came.
 #[derive(Debug)]
 pub(crate) struct Page {
@@ -188,10 +208,39 @@ pub(crate) struct Page {
 }
 
 impl Page {
+    #[track_caller]
+    pub(crate) fn is(&self, status: u16) -> &Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+
+    /// Fails unless every text is on the page.
+    #[track_caller]
+    pub(crate) fn has(&self, expected: &[&str]) -> &Self {
+        for text in expected {
+            assert!(self.text.contains(text), "{text} is not in {}", self.text);
+        }
+        self
+    }
+
+    /// Where a redirect leads; fails for any other answer.
+    #[track_caller]
+    pub(crate) fn leads_to(&self) -> &str {
+        let location = self.is(303).location.as_deref();
+        location.expect("a redirect leads somewhere")
+    }
+
+    /// The values of the inputs of that name.
+    pub(crate) fn fields(&self, name: &str) -> Vec<String> {
+        let begin = format!("name=\"{name}\" value=\"");
+        let rests = self.text.split(&begin).skip(1);
+        let values = rests.filter_map(|rest| rest.split_once('"'));
+        values.map(|(value, _)| value.to_owned()).collect()
+    }
+
     /// The value of the first input of that name.
     pub(crate) fn field(&self, name: &str) -> Option<String> {
-        let (_, rest) = self.text.split_once(&format!("name=\"{name}\" value=\""))?;
-        rest.split_once('"').map(|(value, _)| value.to_owned())
+        self.fields(name).into_iter().next()
     }
 
     /// Where a page of ours goes on to by itself.

@@ -1,4 +1,5 @@
-//! The console's door and frame over real sockets: sign-in, sessions, forms, headers, and an identity provider.
+//! The console over real sockets: its door and frame (sign-in, sessions, forms, headers, an identity provider), and its
+//! pages over use cases and a store that are real.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,5 +9,8 @@
 mod guard;
 mod harness;
 mod openid;
+mod reading;
 mod sign_in;
 mod tls;
+mod ways;
+mod world;

@@ -1,6 +1,5 @@
 //! The console with a certificate of its own.
 
-use lienthong_domain::Timestamp;
 use lienthong_transport::{DevelopmentCa, HttpClientConfig, Overwrite, TlsClock, http_client};
 use reqwest::StatusCode;
 
@@ -9,7 +8,7 @@ use crate::harness::{PASSWORD, Site, Time};
 #[tokio::test]
 async fn over_tls_the_cookie_is_the_hosts_own_and_plain_text_gets_nothing() {
     let (time, certs) = (Time::new(), tempfile::tempdir().unwrap());
-    let now = Timestamp::from_second(time.seconds()).unwrap();
+    let now = time.now();
     let ca = DevelopmentCa::create(now).unwrap();
     ca.save(certs.path(), Overwrite::No).unwrap();
     let server = ca.issue_server(&["127.0.0.1"], now, 30).unwrap();

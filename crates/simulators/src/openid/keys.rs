@@ -11,10 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 /// How tokens are signed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
     /// RSA of 2048 bits, PKCS #1 v1.5, SHA-256.
-    #[default]
     Rs256,
     /// ECDSA over P-256, SHA-256.
     Es256,

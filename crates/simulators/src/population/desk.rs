@@ -15,14 +15,13 @@ use super::config::{Access, Gate, PopulationConfig};
 use super::faults::{Fault, FaultDice, FaultScript, Plan};
 use super::gate::lets_pass;
 use super::http::is_soap;
-use crate::trace;
-
 use super::record::{Entry, NumberHash, Outcome, Record, Stats};
 use super::register::Population;
 use super::reply::{Answer, Blame};
 use super::request::{Refusal, Request, Service, Subject};
 use super::used_ids::UsedIds;
 use crate::error::SimulatorError;
+use crate::trace;
 
 #[derive(Debug)]
 pub(crate) struct Desk {

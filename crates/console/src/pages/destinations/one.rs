@@ -136,12 +136,7 @@ fn figures(frame: &Frame, flow: &DestinationFlow) -> Vec<(&'static str, Markup)>
             None => (frame.t("không có", "none")),
         }
     };
-    let drained = html! {
-        @match flow.drained_in {
-            Some(left) => (format::duration(frame.language, left)),
-            None => (parts::NONE),
-        }
-    };
+    let drained = parts::maybe_duration(frame, flow.drained_in);
     let parked = html! { a href=(parked) { (parts::number(frame, flow.parked)) } };
     vec![
         (

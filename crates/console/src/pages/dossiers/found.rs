@@ -34,9 +34,9 @@ impl Found {
         frame: &Frame,
         params: &Params,
     ) -> Result<Self, PageError> {
-        let typed = params.get("code").to_owned();
+        let typed = params.text("code");
         let mut found = Self {
-            only: params.get("only").to_owned(),
+            only: params.text("only"),
             faulty: Faulty::default(),
             is_unknown: DossierCode::parse(&typed).is_ok(),
             dossiers: Vec::new(),
@@ -63,23 +63,20 @@ impl Found {
             only_parked: found.only == "parked",
             ..DossierFilter::default()
         };
-        let after = Some(params.get("after").to_owned()).filter(|after| !after.is_empty());
+        let after = Some(params.text("after")).filter(|after| !after.is_empty());
         found.dossiers = console
             .services
             .any_dossiers(&frame.operator, filter, after, PAGE + 1)
             .await?;
-        if found.dossiers.len() > PAGE {
-            found.dossiers.truncate(PAGE);
-            found.next = found.dossiers.last().map(|dossier| dossier.code.clone());
-        }
+        found.next = parts::cut(&mut found.dossiers, PAGE, |dossier| dossier.code.clone());
         Ok(found)
     }
 
     pub(super) fn status(&self) -> StatusCode {
-        match (self.is_unknown, self.faulty.is_empty()) {
-            (true, _) => StatusCode::NOT_FOUND,
-            (false, false) => StatusCode::UNPROCESSABLE_ENTITY,
-            (false, true) => StatusCode::OK,
+        if self.is_unknown {
+            StatusCode::NOT_FOUND
+        } else {
+            self.faulty.status()
         }
     }
 }
@@ -90,18 +87,14 @@ pub(super) fn view(frame: &Frame, found: &Found) -> Markup {
         "A dossier code, such as H56.14-240823-0001; or an agency's code, such as H56 or H56.14.",
     );
     let only = [
-        ("", frame.t("Tất cả", "All").to_owned()),
+        ("", frame.t("Tất cả", "All")),
         (
             "waiting",
-            frame
-                .t("Có trạng thái đang chờ", "With statuses that wait")
-                .to_owned(),
+            frame.t("Có trạng thái đang chờ", "With statuses that wait"),
         ),
         (
             "parked",
-            frame
-                .t("Có trạng thái tạm giữ", "With parked statuses")
-                .to_owned(),
+            frame.t("Có trạng thái tạm giữ", "With parked statuses"),
         ),
     ];
     html! {
@@ -110,7 +103,7 @@ pub(super) fn view(frame: &Frame, found: &Found) -> Markup {
                 format!("Không có hồ sơ {}. Đơn vị chưa gửi trạng thái nào của hồ sơ này, hoặc mã bị gõ sai.", found.typed),
                 format!("There is no dossier {}. No status of it was ever sent here, or the code is mistyped.", found.typed))) }))
         }
-        (layout::form("/dossiers", html! {
+        (layout::filter("/dossiers", html! {
             (Field::new("code", frame.t("Mã", "Code"), &found.typed).hint(hint).line(frame, &found.faulty))
             (Field::new("only", frame.t("Chỉ hồ sơ", "Only dossiers"), &found.only).choice(frame, &Faulty::default(), only))
             (layout::actions(layout::button(Button::Main, frame.t("Tìm", "Find"))))

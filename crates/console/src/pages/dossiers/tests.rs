@@ -157,6 +157,20 @@ fn every_cause_has_an_advice_and_no_page_is_left_without_a_way_on() {
 }
 
 #[test]
+fn a_lane_where_nothing_waits_is_not_called_untried() {
+    let frame = sample::frame(LANGUAGES[1], OperatorRole::Viewer);
+    let mut data = data(Cause::Delivered);
+    data.lanes[0].head = None;
+    let html = one::view(&frame, &data, "", &Faulty::default()).into_string();
+    assert!(!html.contains("last answer"), "{html}");
+    let mut untried = delivery();
+    untried.attempts.clear();
+    data.lanes[0].head = Some(untried);
+    let html = one::view(&frame, &data, "", &Faulty::default()).into_string();
+    has(&html, &["last answer", "no attempt yet"]);
+}
+
+#[test]
 fn a_dossier_with_open_deliveries_cannot_be_erased_yet() {
     let frame = sample::frame(LANGUAGES[0], OperatorRole::Operator);
     let mut data = data(Cause::Delivered);

@@ -2,30 +2,23 @@
 
 use std::cmp::Reverse;
 
-use lienthong_services::overview::{DestinationFlow, ProcessFigures, ProvinceFlow};
+use lienthong_services::overview::{DestinationFlow, Overview, ProvinceFlow};
+use lienthong_services::problems::ProblemKind;
 use maud::{Markup, html};
 
+use super::problems::tone_of;
 use crate::format;
 use crate::frame::{Frame, Tone};
 use crate::layout::{self, Column, figure};
 use crate::pages::params::{address, encoded};
 use crate::pages::{parts, words};
 
-/// Days left of a certificate from which on somebody should act.
-const CERTIFICATE_DAYS_MIN: i64 = 30;
-/// Hours left of the disk from which on somebody should act.
-const DISK_HOURS_MIN: f64 = 24.0;
-
 /// One destination.
-pub(super) fn destination(frame: &Frame, flow: &DestinationFlow) -> Markup {
+pub(super) fn destination(frame: &Frame, overview: &Overview, flow: &DestinationFlow) -> Markup {
     let row = &flow.state.row;
     let path = format!("/destinations/{}", encoded(row.name.as_str()));
     let (breaker_tone, breaker) = words::breaker(frame, row.breaker);
-    let parked_tone = if flow.parked > 0 {
-        Tone::Warning
-    } else {
-        Tone::Neutral
-    };
+    let parked_tone = tone_of(overview, ProblemKind::DeliveriesParked, row.name.as_str());
     let parked_path = address("/parked", [("destination", row.name.as_str())]);
     let body = html! {
         p {
@@ -74,57 +67,37 @@ fn drained(frame: &Frame, flow: &DestinationFlow) -> String {
 }
 
 /// The gateway itself.
-pub(super) fn gateway(frame: &Frame, process: &ProcessFigures) -> Markup {
-    let language = frame.language;
+pub(super) fn gateway(frame: &Frame, overview: &Overview) -> Markup {
+    let (language, process) = (frame.language, &overview.process);
+    let tone = |kind| tone_of(overview, kind, "");
     let accept = process.accept_ms.map(|(median, high)| {
         let ms = |value: f64| format!("{} ms", format::decimal(language, value));
         format!("{} / {}", ms(median), ms(high))
     });
     let certificate = process.certificate_ends_at.map(|ends| {
-        let days = (ends.as_second() - frame.now.as_second()) / 86_400;
-        let tone = if days < CERTIFICATE_DAYS_MIN {
-            Tone::Warning
-        } else {
-            Tone::Neutral
-        };
-        (
-            tone,
-            parts::things(
-                frame,
-                u64::try_from(days).unwrap_or(0),
-                "ngày",
-                "day",
-                "days",
-            ),
-        )
+        let days = u64::try_from(parts::days_until(frame, ends));
+        parts::things(frame, days.unwrap_or(0), "ngày", "day", "days")
     });
     let body = layout::figures(html! {
         (figure(Tone::Neutral, frame.t("Thời gian tiếp nhận, trung vị / p99", "To accept, median / p99"),
             accept.unwrap_or_else(|| frame.t("chưa có", "no calls").to_owned())))
         @if let Some(free) = process.disk_free_bytes {
-            (figure(disk_tone(process, free), frame.t("Đĩa còn trống", "Disk free"), format::bytes(language, free)))
+            (figure(tone(ProblemKind::DiskFull), frame.t("Đĩa còn trống", "Disk free"), format::bytes(language, free)))
         }
         @if let Some(hours) = process.disk_hours_left {
-            (figure(if hours < DISK_HOURS_MIN { Tone::Bad } else { Tone::Neutral }, frame.t("Đĩa đầy sau", "Disk full in"),
+            (figure(tone(ProblemKind::DiskFilling), frame.t("Đĩa đầy sau", "Disk full in"),
                 format!("{} {}", format::decimal(language, hours), frame.t("giờ", "h"))))
         }
-        @if let Some((tone, days)) = certificate {
-            (figure(tone, frame.t("Chứng thư còn", "Certificate ends in"), days))
+        @if let Some(days) = certificate {
+            (figure(tone(ProblemKind::CertificateEnding), frame.t("Chứng thư còn", "Certificate ends in"), days))
         }
     });
     layout::card(frame.t("Trục liên thông", "The gateway"), body)
 }
 
-fn disk_tone(process: &ProcessFigures, free: u64) -> Tone {
-    if free < process.disk_reserve_bytes {
-        Tone::Bad
-    } else {
-        Tone::Neutral
-    }
-}
-
 /// Questions about citizens.
-pub(super) fn identity(frame: &Frame, process: &ProcessFigures) -> Markup {
+pub(super) fn identity(frame: &Frame, overview: &Overview) -> Markup {
+    let process = &overview.process;
     let (answered, refused, failed) = process.identity_per_minute.unwrap_or_default();
     let count = |value: u64| {
         format!(
@@ -133,11 +106,7 @@ pub(super) fn identity(frame: &Frame, process: &ProcessFigures) -> Markup {
             frame.t("/phút", "/min")
         )
     };
-    let guards_tone = if process.guards_blocked > 0 {
-        Tone::Warning
-    } else {
-        Tone::Neutral
-    };
+    let guards_tone = tone_of(overview, ProblemKind::GuardBlocked, "");
     let body = html! {
         @if let Some(since) = process.population_down_since {
             p { (layout::badge(Tone::Bad, frame.t("CSDL dân cư không trả lời", "The population database does not answer")))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lienthong_domain::Timestamp;
 use lienthong_ports::operators::{SampleKey, SamplePoint};
 use lienthong_services::Services;
-use lienthong_services::overview::Overview;
+use lienthong_services::overview::{DestinationFlow, Overview};
 use maud::{Markup, html};
 
 use crate::charts::{Chart, Line, Unit};
@@ -178,8 +178,7 @@ impl History {
 
 /// The destination asked for, else the one where most waits.
 fn chosen(overview: &Overview, asked: &str) -> String {
-    let name =
-        |flow: &lienthong_services::overview::DestinationFlow| flow.state.row.name.to_string();
+    let name = |flow: &DestinationFlow| flow.state.row.name.to_string();
     let names = overview.destinations.iter();
     let known = names.clone().map(name).find(|name| name == asked);
     let busiest = || {

@@ -21,10 +21,6 @@ pub(super) fn section(frame: &Frame, overview: &Overview) -> Markup {
 }
 
 fn one(frame: &Frame, overview: &Overview, problem: &Problem) -> Markup {
-    let tone = match problem.severity {
-        Severity::Critical => Tone::Bad,
-        Severity::Warning => Tone::Warning,
-    };
     let meaning = frame.t(problem.meaning_vi(), problem.meaning_en());
     let body = html! {
         p { (with_commands(&frame.t(problem.action_vi(), problem.action_en()))) }
@@ -35,7 +31,21 @@ fn one(frame: &Frame, overview: &Overview, problem: &Problem) -> Markup {
             (layout::actions(layout::link_button(Button::Main, &href, text)))
         }
     };
-    layout::callout(tone, meaning, body)
+    layout::callout(tone(problem.severity), meaning, body)
+}
+
+/// The tone of a figure: that of the problem it causes, if it does.
+pub(super) fn tone_of(overview: &Overview, kind: ProblemKind, about: &str) -> Tone {
+    let mut problems = overview.problems.iter();
+    let problem = problems.find(|problem| problem.kind == kind && problem.about == about);
+    problem.map_or(Tone::Neutral, |problem| tone(problem.severity))
+}
+
+fn tone(severity: Severity) -> Tone {
+    match severity {
+        Severity::Critical => Tone::Bad,
+        Severity::Warning => Tone::Warning,
+    }
 }
 
 /// A sentence whose commands stand in backticks.

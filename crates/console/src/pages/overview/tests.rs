@@ -185,6 +185,18 @@ fn a_critical_problem_is_counted_in_the_verdict() {
 }
 
 #[test]
+fn a_figure_has_the_tone_of_the_problem_it_causes() {
+    let figures = |problems| {
+        let html = rendered(LANGUAGES[0], &data(problems));
+        ["good", "warning", "bad"].map(|tone| html.matches(&format!("figure {tone}")).count())
+    };
+    assert_eq!(figures(Vec::new()), [0, 0, 0]);
+    let parked = problem(ProblemKind::DeliveriesParked, Severity::Critical, "dvcqg");
+    let certificate = problem(ProblemKind::CertificateEnding, Severity::Warning, "");
+    assert_eq!(figures(vec![parked, certificate]), [0, 1, 1]);
+}
+
+#[test]
 fn the_province_that_waits_longest_comes_first() {
     let html = rendered(LANGUAGES[0], &data(Vec::new()));
     let place = |text: &str| html.find(text).unwrap();

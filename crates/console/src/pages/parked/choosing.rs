@@ -1,9 +1,9 @@
 //! What is asked for on the way: the deliveries, what is to happen to them, how fast and why.
 
-use lienthong_domain::{Faults, Reason, Timestamp};
+use lienthong_domain::{Reason, Timestamp};
 use lienthong_ports::operators::OperationKind;
 use lienthong_services::operations::{PER_SECOND_DEFAULT, PER_SECOND_MAX};
-use lienthong_services::operators::REASON_CHARS_MAX;
+use lienthong_services::operators::reason_of;
 use maud::{Markup, html};
 
 use super::Selection;
@@ -52,18 +52,11 @@ impl Choosing {
 
     /// What is wrong with rate and reason.
     pub(super) fn faults(&self) -> Faulty {
-        let mut faults = Faults::new();
+        let reason = reason_of(&self.reason).err();
+        let mut faults = reason.map(|error| error.faults).unwrap_or_default();
         if self.per_second().is_none() {
             let max = PER_SECOND_MAX.into();
             faults.push("per_second", Reason::OutOfRange { min: 1, max });
-        }
-        match self.reason.chars().count() {
-            0 => faults.push("reason", Reason::Missing),
-            1..=REASON_CHARS_MAX => {}
-            actual => {
-                let max = REASON_CHARS_MAX;
-                faults.push("reason", Reason::TooLong { max, actual });
-            }
         }
         Faulty::of(&faults)
     }

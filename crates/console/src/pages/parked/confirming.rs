@@ -50,7 +50,7 @@ pub(super) fn view(frame: &Frame, data: &Data, choosing: &Choosing, key: &str) -
     if is_replay && data.preview.reorders > 0 {
         rows.push((frame.t("Thứ tự", "Order"), html! { (order) }));
     }
-    let (kind, text) = match (is_replay, data.needs_approval()) {
+    let (kind, text) = match (is_replay, data.approval.needed) {
         (true, false) => (
             Button::Main,
             frame.t(format!("Chuyển lại {moved}"), format!("Replay {moved}")),
@@ -101,22 +101,21 @@ fn pace(frame: &Frame, data: &Data, choosing: &Choosing) -> String {
 }
 
 /// What happens after the button.
-fn next(frame: &Frame, data: &Data, choosing: &Choosing) -> String {
-    if data.needs_approval() {
+fn next(frame: &Frame, data: &Data, choosing: &Choosing) -> &'static str {
+    if data.approval.needed {
         return frame.t(
-            "Sau khi gửi đề nghị, một người phê duyệt khác bạn phải đồng ý; đến lúc đó chưa có gì thay đổi.".to_owned(),
-            "After this an approver other than you has to agree; nothing changes until then.".to_owned(),
+            "Sau khi gửi đề nghị, một người phê duyệt khác bạn phải đồng ý; đến lúc đó chưa có gì thay đổi.",
+            "After this an approver other than you has to agree; nothing changes until then.",
         );
     }
     match choosing.kind {
         OperationKind::Replay => frame.t(
-            "Bắt đầu chạy ngay. Trang theo dõi cho thấy tiến độ, và có nút dừng.".to_owned(),
-            "It begins at once. The next page shows the progress and has a button to stop it."
-                .to_owned(),
+            "Bắt đầu chạy ngay. Trang theo dõi cho thấy tiến độ, và có nút dừng.",
+            "It begins at once. The next page shows the progress and has a button to stop it.",
         ),
         OperationKind::Discard => frame.t(
-            "Bắt đầu chạy ngay và không lấy lại được.".to_owned(),
-            "It begins at once and cannot be taken back.".to_owned(),
+            "Bắt đầu chạy ngay và không lấy lại được.",
+            "It begins at once and cannot be taken back.",
         ),
     }
 }

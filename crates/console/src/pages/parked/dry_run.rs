@@ -2,8 +2,9 @@
 //! below it the fields for reason and rate.
 
 use lienthong_domain::OperatorRole;
-use lienthong_ports::operators::{OperationKind, Preview};
+use lienthong_ports::operators::{APPROVAL_SPAN, OperationKind, Preview};
 use lienthong_ports::store::{ParkedFilter, ReplayItem};
+use lienthong_services::approval::Approval;
 use lienthong_services::operations::PER_SECOND_MAX;
 use maud::{Markup, html};
 
@@ -24,8 +25,8 @@ const SAMPLE: usize = 20;
 pub(super) struct Data {
     pub(super) preview: Preview,
     pub(super) filter: ParkedFilter,
-    /// More deliveries than this need a second person.
-    pub(super) approval_above: u64,
+    /// Whether a second person would be needed, were the reader to ask for it now.
+    pub(super) approval: Approval,
 }
 
 impl Data {
@@ -36,23 +37,16 @@ impl Data {
     ) -> Result<Self, PageError> {
         let filter = choosing.selection.filter(frame.now).map_err(unreadable)?;
         let services = &console.services;
-        let config = services.operators_config();
         let (kind, asked) = (choosing.kind, filter.clone());
         let reorder = choosing.allow_out_of_order;
         let preview = services.preview(&frame.operator, kind, asked, reorder, SAMPLE);
+        let preview = preview.await?;
+        let approval = services.approval(&frame.operator, kind, preview.matches);
         Ok(Self {
-            preview: preview.await?,
+            approval: approval.await?,
+            preview,
             filter,
-            approval_above: match kind {
-                OperationKind::Replay => config.replay_approval_above,
-                OperationKind::Discard => config.approval_above,
-            },
         })
-    }
-
-    /// Whether a second person will be needed.
-    pub(super) fn needs_approval(&self) -> bool {
-        self.preview.matches > self.approval_above
     }
 
     /// Deliveries that would be moved.
@@ -154,14 +148,27 @@ fn sentences(frame: &Frame, data: &Data, choosing: &Choosing) -> Vec<String> {
             });
         }
     }
-    if data.needs_approval() {
-        let above = count(data.approval_above);
-        told.push(frame.t(
-            format!("Trên {above} thì cần một người thứ hai phê duyệt trước khi chạy."),
-            format!("Above {above} a second person has to approve before it runs."),
-        ));
+    if data.approval.needed {
+        told.push(approval(frame, data.approval));
     }
     told
+}
+
+/// Why a second person is needed.
+fn approval(frame: &Frame, approval: Approval) -> String {
+    let above = parts::deliveries(frame, approval.above);
+    if approval.asked_before == 0 {
+        return frame.t(
+            format!("Trên {above} thì cần một người thứ hai phê duyệt trước khi chạy."),
+            format!("Above {above} a second person has to approve before it runs."),
+        );
+    }
+    let before = parts::deliveries(frame, approval.asked_before);
+    let hours = APPROVAL_SPAN.as_secs() / 3_600;
+    frame.t(
+        format!("Trong {hours} giờ qua bạn đã đề nghị {before} mà không cần ai phê duyệt; cùng với đợt này là trên {above}, nên cần một người thứ hai phê duyệt trước khi chạy."),
+        format!("Within the last {hours} hours you asked for {before} that nobody had to approve; with these it is more than {above}, so a second person has to approve before it runs."),
+    )
 }
 
 fn sample(frame: &Frame, choosing: &Choosing, items: &[ReplayItem]) -> Markup {

@@ -70,10 +70,7 @@ impl Data {
         };
         let after = DeliveryId(params.number("after").unwrap_or(0));
         data.parked = services.parked(operator, filter, after, PAGE + 1).await?;
-        if data.parked.len() > PAGE {
-            data.parked.truncate(PAGE);
-            data.next = data.parked.last().map(|parked| parked.id);
-        }
+        data.next = parts::cut(&mut data.parked, PAGE, |parked| parked.id);
         Ok(data)
     }
 }
@@ -155,35 +152,25 @@ fn nothing(frame: &Frame, data: &Data) -> &'static str {
 
 fn filter(frame: &Frame, data: &Data) -> Markup {
     let chosen = &data.selection;
-    let all = || frame.t("Tất cả", "All").to_owned();
-    let destinations = data.destinations.iter();
-    let destinations = destinations.map(|name| (name.as_str(), name.clone()));
-    let destinations = std::iter::once(("", all())).chain(destinations);
+    let all = std::iter::once(("", frame.t("Tất cả", "All")));
+    let destinations = data.destinations.iter().map(|name| (&**name, &**name));
+    let destinations = all.clone().chain(destinations);
     let provinces = parts::province_choices(frame);
-    let provinces = provinces
-        .iter()
-        .map(|(root, name)| (root.as_str(), name.clone()));
-    let reasons = ParkReason::ALL.into_iter();
-    let reasons =
-        reasons.map(|reason| (reason.name(), words::park_reason(frame, reason).to_owned()));
-    let reasons = std::iter::once(("", all())).chain(reasons);
-    let hours = AGES_HOURS.map(|hours| hours.to_string());
-    let ages = hours
-        .iter()
-        .zip(AGES_HOURS)
-        .map(|(value, hours)| (value.as_str(), age(frame, hours)));
-    let ages = std::iter::once(("", frame.t("Bất kỳ", "Any").to_owned())).chain(ages);
+    let reasons = ParkReason::ALL.map(|reason| (reason.name(), words::park_reason(frame, reason)));
+    let reasons = all.chain(reasons);
+    let any = (String::new(), frame.t("Bất kỳ", "Any").to_owned());
+    let ages = AGES_HOURS.map(|hours| (hours.to_string(), age(frame, hours)));
+    let ages = std::iter::once(any).chain(ages);
     let faulty = &data.faulty;
-    let field = |name, label, value| Field::new(name, label, value);
-    layout::form(
+    layout::filter(
         "/parked",
         html! {
-            (field("destination", frame.t("Nơi nhận", "Destination"), &chosen.destination).choice(frame, faulty, destinations))
-            (field("root", frame.t("Tỉnh, thành phố", "Province"), &chosen.root).choice(frame, faulty, provinces))
-            (field("procedure", frame.t("Mã thủ tục", "Procedure code"), &chosen.procedure).line(frame, faulty))
-            (field("parked", frame.t("Lý do", "Reason"), &chosen.reason).choice(frame, faulty, reasons))
-            (field("code", frame.t("Mã lỗi", "Error code"), &chosen.code).line(frame, faulty))
-            (field("hours", frame.t("Tạm giữ ít nhất", "Parked at least"), &chosen.hours).choice(frame, faulty, ages))
+            (Field::new("destination", frame.t("Nơi nhận", "Destination"), &chosen.destination).choice(frame, faulty, destinations))
+            (Field::new("root", frame.t("Tỉnh, thành phố", "Province"), &chosen.root).choice(frame, faulty, provinces))
+            (Field::new("procedure", frame.t("Mã thủ tục", "Procedure code"), &chosen.procedure).line(frame, faulty))
+            (Field::new("parked", frame.t("Lý do", "Reason"), &chosen.reason).choice(frame, faulty, reasons))
+            (Field::new("code", frame.t("Mã lỗi", "Error code"), &chosen.code).line(frame, faulty))
+            (Field::new("hours", frame.t("Tạm giữ ít nhất", "Parked at least"), &chosen.hours).choice(frame, faulty, ages))
             (layout::actions(html! {
                 (layout::button(Button::Main, frame.t("Lọc", "Filter")))
                 (layout::link_button(Button::Quiet, "/parked", frame.t("Bỏ lọc", "Clear")))

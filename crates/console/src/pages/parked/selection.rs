@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use crate::format;
 use crate::frame::Frame;
 use crate::layout;
+use crate::pages::form::optional;
 use crate::pages::params::{Params, address};
 use crate::pages::{parts, words};
 
@@ -36,15 +37,14 @@ pub(super) struct Selection {
 
 impl Selection {
     pub(super) fn read(params: &Params) -> Self {
-        let text = |name| params.get(name).to_owned();
         Self {
-            destination: text("destination"),
-            root: text("root"),
-            procedure: text("procedure"),
-            reason: text("parked"),
-            code: text("code"),
-            hours: text("hours"),
-            before: text("before"),
+            destination: params.text("destination"),
+            root: params.text("root"),
+            procedure: params.text("procedure"),
+            reason: params.text("parked"),
+            code: params.text("code"),
+            hours: params.text("hours"),
+            before: params.text("before"),
             ids: params.all("id").map(str::to_owned).collect(),
         }
     }
@@ -73,20 +73,20 @@ impl Selection {
         let mut faults = Faults::new();
         let filter = ParkedFilter {
             ids: self.ids(&mut faults),
-            destination: read(&mut faults, "destination", &self.destination, |text| {
+            destination: optional(&mut faults, "destination", &self.destination, |text| {
                 DestinationName::parse(text)
             }),
-            root: read(&mut faults, "root", &self.root, |text| {
+            root: optional(&mut faults, "root", &self.root, |text| {
                 RootCode::parse(text).map(|root| root.to_string())
             }),
-            procedure: read(
+            procedure: optional(
                 &mut faults,
                 "procedure",
                 &self.procedure,
                 ProcedureCode::parse,
             ),
-            reason: read(&mut faults, "parked", &self.reason, park_reason),
-            code: read(&mut faults, "code", &self.code, code),
+            reason: optional(&mut faults, "parked", &self.reason, park_reason),
+            code: optional(&mut faults, "code", &self.code, code),
             parked_since: None,
             parked_until: self.parked_until(now, &mut faults),
         };
@@ -106,10 +106,10 @@ impl Selection {
 
     /// The earlier of both bounds.
     fn parked_until(&self, now: Timestamp, faults: &mut Faults) -> Option<Timestamp> {
-        let hours = read(faults, "hours", &self.hours, |text| {
+        let hours = optional(faults, "hours", &self.hours, |text| {
             text.parse::<u16>().map_err(|_| Reason::NotDigits)
         });
-        let before = read(faults, "before", &self.before, |text| {
+        let before = optional(faults, "before", &self.before, |text| {
             let second = text.parse().map_err(|_| Reason::NotDigits)?;
             Timestamp::from_second(second).map_err(|_| Reason::NotADate)
         });
@@ -192,19 +192,6 @@ pub(crate) fn described(frame: &Frame, filter: &ParkedFilter) -> Markup {
 fn aged(now: Timestamp, hours: u16) -> Option<Timestamp> {
     now.checked_sub(SignedDuration::from_hours(hours.into()))
         .ok()
-}
-
-fn read<T>(
-    faults: &mut Faults,
-    field: &'static str,
-    text: &str,
-    parse: impl FnOnce(&str) -> Result<T, Reason>,
-) -> Option<T> {
-    if text.is_empty() {
-        None
-    } else {
-        faults.check(field, parse(text))
-    }
 }
 
 fn park_reason(name: &str) -> Result<ParkReason, Reason> {

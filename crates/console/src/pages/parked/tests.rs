@@ -2,6 +2,7 @@ use lienthong_domain::delivery::ParkReason;
 use lienthong_domain::{DeliveryId, DestinationName, DossierCode, DossierStatus, EventId, Random};
 use lienthong_ports::operators::{OperationKind, ParkedGroup, Preview};
 use lienthong_ports::store::{Parked, ParkedFilter, ReplayItem};
+use lienthong_services::approval::Approval;
 
 use super::*;
 use crate::pages::sample::{self, HOSTILE, LANGUAGES, ago, has, is_harmless};
@@ -65,7 +66,11 @@ fn dry_run(matches: u64, reorders: u64) -> dry_run::Data {
             }],
         },
         filter: ParkedFilter::default(),
-        approval_above: 100,
+        approval: Approval {
+            above: 100,
+            asked_before: 0,
+            needed: matches > 100,
+        },
     }
 }
 

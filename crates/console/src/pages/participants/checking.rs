@@ -2,7 +2,6 @@
 
 use axum::extract::{Query, State};
 use axum::response::Response;
-use http::StatusCode;
 use lienthong_domain::identity::field::{Field as CitizenField, FieldSet};
 use lienthong_domain::identity::{Mode, OfficialId, PurposeCode};
 use lienthong_domain::participant::ParticipantId;
@@ -14,7 +13,7 @@ use crate::Shared;
 use crate::fault::PageError;
 use crate::frame::{Frame, Tone};
 use crate::layout::{self, Button};
-use crate::pages::form::{self, Faulty, Field};
+use crate::pages::form::{self, Faulty, Field, optional};
 use crate::pages::params::Params;
 use crate::pages::words;
 
@@ -37,26 +36,18 @@ pub(super) async fn show(
         faulty: Faulty::default(),
         checked: None,
     };
-    let mut status = StatusCode::OK;
     // Without a participant the page was only opened.
     if params.has("participant") {
         match data.typed.question() {
             Ok(question) => {
                 data.checked = Some(identity.check_grant(&frame.operator, &question).await?);
             }
-            Err(faults) => {
-                data.faulty = Faulty::of(&faults);
-                status = StatusCode::UNPROCESSABLE_ENTITY;
-            }
+            Err(faults) => data.faulty = Faulty::of(&faults),
         }
     }
     let title = frame.t("Kiểm tra một quyền", "Check a grant");
-    Ok(layout::page_with(
-        status,
-        &frame,
-        title,
-        view(&frame, &data),
-    ))
+    let body = view(&frame, &data);
+    Ok(layout::page_with(data.faulty.status(), &frame, title, body))
 }
 
 /// What the page shows.
@@ -82,14 +73,13 @@ struct Typed {
 
 impl Typed {
     fn read(params: &Params) -> Self {
-        let text = |name| params.get(name).to_owned();
         Self {
-            participant: text("participant"),
-            system: text("system"),
-            official: text("official"),
-            purpose: text("purpose"),
-            mode: text("mode"),
-            dossier: text("dossier"),
+            participant: params.text("participant"),
+            system: params.text("system"),
+            official: params.text("official"),
+            purpose: params.text("purpose"),
+            mode: params.text("mode"),
+            dossier: params.text("dossier"),
             fields: params.all("field").map(str::to_owned).collect(),
         }
     }
@@ -101,14 +91,12 @@ impl Typed {
         let purpose = faults.check("purpose", PurposeCode::parse(&self.purpose));
         let mode = Mode::from_name(&self.mode).ok_or(Reason::Missing);
         let mode = faults.check("mode", mode);
-        let official = match self.official.as_str() {
-            "" => None,
-            official => faults.check("official", OfficialId::parse(official)),
-        };
-        let dossier = match self.dossier.as_str() {
-            "" => None,
-            dossier => faults.check("dossier", DossierCode::parse(dossier)),
-        };
+        let official = optional(&mut faults, "official", &self.official, |text| {
+            OfficialId::parse(text)
+        });
+        let dossier = optional(&mut faults, "dossier", &self.dossier, |text| {
+            DossierCode::parse(text)
+        });
         let names = self.fields.iter();
         let fields = names
             .filter_map(|name| CitizenField::from_name(name))
@@ -174,11 +162,11 @@ fn answer(frame: &Frame, checked: &Checked) -> Markup {
 
 fn question(frame: &Frame, data: &Data) -> Markup {
     let (typed, faulty) = (&data.typed, &data.faulty);
-    let modes = Mode::ALL.map(|mode| (mode.name(), words::mode(frame, mode).to_owned()));
-    let choose = || ("", frame.t("Chọn", "Choose").to_owned());
+    let modes = Mode::ALL.map(|mode| (mode.name(), words::mode(frame, mode)));
+    let choose = frame.t("Chọn", "Choose");
     let purposes = data.purposes.iter();
     let purposes = purposes.map(|(code, name)| (code.as_str(), format!("{code}: {name}")));
-    let body = layout::form(
+    let body = layout::filter(
         "/participants/check",
         html! {
             (Field::new("participant", frame.t("Mã đơn vị", "Participant"), &typed.participant)
@@ -186,9 +174,9 @@ fn question(frame: &Frame, data: &Data) -> Markup {
             (Field::new("system", frame.t("Hệ thống", "System"), &typed.system)
                 .hint(frame.t("Tên trong chứng thư", "Its name in the certificate")).required().line(frame, faulty))
             (Field::new("purpose", frame.t("Mục đích", "Purpose"), &typed.purpose)
-                .choice(frame, faulty, std::iter::once(choose()).chain(purposes)))
+                .choice(frame, faulty, std::iter::once(("", choose.to_owned())).chain(purposes)))
             (Field::new("mode", frame.t("Việc hỏi", "What is asked"), &typed.mode)
-                .choice(frame, faulty, std::iter::once(choose()).chain(modes)))
+                .choice(frame, faulty, std::iter::once(("", choose)).chain(modes)))
             (Field::new("official", frame.t("Cán bộ", "Official"), &typed.official)
                 .hint(frame.t("Bỏ trống để xét cả hệ thống", "Empty for the system only")).line(frame, faulty))
             (Field::new("dossier", frame.t("Mã hồ sơ", "Dossier code"), &typed.dossier).line(frame, faulty))

@@ -1,7 +1,5 @@
 //! The tables of a report.
 
-use std::time::Duration;
-
 use lienthong_ports::operators::{OverdueDossier, SlowDossier};
 use lienthong_services::report::{Report, ReportRow};
 use maud::{Markup, html};
@@ -29,8 +27,8 @@ pub(super) fn rows(frame: &Frame, report: &Report) -> Markup {
             number(row.parked),
             number(row.retried),
             number(row.given_up),
-            delay(frame, row.delay_p50()),
-            delay(frame, row.delay_p99()),
+            parts::maybe_duration(frame, row.delay_p50()),
+            parts::maybe_duration(frame, row.delay_p99()),
         ]
     };
     let columns = [
@@ -56,15 +54,6 @@ pub(super) fn rows(frame: &Frame, report: &Report) -> Markup {
     layout::table(caption, &columns, &rows, empty)
 }
 
-fn delay(frame: &Frame, delay: Option<Duration>) -> Markup {
-    html! {
-        @match delay {
-            Some(delay) => (format::duration(frame.language, delay)),
-            None => (parts::NONE),
-        }
-    }
-}
-
 /// The slowest deliveries.
 pub(super) fn slow(frame: &Frame, report: &Report) -> Markup {
     let row = |slow: &SlowDossier| {
@@ -73,7 +62,7 @@ pub(super) fn slow(frame: &Frame, report: &Report) -> Markup {
             html! { (slow.sequence) },
             html! { (slow.destination) },
             html! { (format::date(slow.day)) },
-            delay(frame, Some(slow.delay)),
+            html! { (format::duration(frame.language, slow.delay)) },
         ]
     };
     let columns = [

@@ -19,23 +19,24 @@ const PAGES: [&str; 14] = [
     "/reports?period=month&day=2025-07-01",
 ];
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn every_page_is_whole_in_both_languages() {
     let world = World::with_parked(3).await;
     for language in ["vi", "en"] {
-        let mut browser = world.browser("xem", language).await;
+        let mut browser = world.reader("xem", language).await;
         for path in PAGES {
             let page = browser.get(path).await;
-            assert_eq!(page.status, 200, "{path}: {}", page.body);
+            assert_eq!(page.status, 200, "{path}: {}", page.text);
             page.has(&[&format!("<html lang=\"{language}\""), "<main"]);
-            let headlines = page.body.matches("<h1>").count();
+            let headlines = page.text.matches("<h1>").count();
             assert_eq!(headlines, 1, "{path} has one headline");
             for inline in [" style=\"", " onclick=", "<style"] {
-                assert!(!page.body.contains(inline), "{path} has {inline}");
+                assert!(!page.text.contains(inline), "{path} has {inline}");
             }
-            ids_are_unique(path, &page.body);
+            ids_are_unique(path, &page.text);
         }
     }
+    world.stop().await;
 }
 
 #[track_caller]
@@ -47,10 +48,10 @@ fn ids_are_unique(path: &str, body: &str) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn the_overview_leads_to_the_dossier_and_the_dossier_to_its_cure() {
     let world = World::with_parked(3).await;
-    let mut browser = world.browser("lan", "vi").await;
+    let mut browser = world.reader("lan", "vi").await;
     let overview = browser.get("/").await;
     overview.has(&["Gia Lai (H21)", "href=\"/parked?destination=dvcqg\""]);
     let parked = browser.get("/parked?destination=dvcqg").await;
@@ -67,20 +68,18 @@ async fn the_overview_leads_to_the_dossier_and_the_dossier_to_its_cure() {
         "Xếp sau trạng thái trước",
     ]);
     assert!(
-        !dossier.body.contains("Ánh Tuyết"),
+        !dossier.text.contains("Ánh Tuyết"),
         "no page tells the owner's name"
     );
+    world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_search_leads_on_or_says_why_not() {
     let world = World::with_parked(1).await;
-    let mut browser = world.browser("xem", "en").await;
+    let mut browser = world.reader("xem", "en").await;
     let found = browser.get("/dossiers?code=%20H21.17-250701-0001%20").await;
-    assert_eq!(
-        found.is(303).header("location"),
-        "/dossiers/H21.17-250701-0001"
-    );
+    assert_eq!(found.leads_to(), "/dossiers/H21.17-250701-0001");
     browser
         .get("/dossiers?code=H21.17-250701-9999")
         .await
@@ -100,12 +99,13 @@ async fn a_search_leads_on_or_says_why_not() {
     browser.get("/destinations/nowhere").await.is(404);
     browser.get("/operations/99").await.is(404);
     browser.get("/operations/ninety").await.is(422);
+    world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn faulty_filters_keep_what_was_typed() {
     let world = World::with_parked(1).await;
-    let mut browser = world.browser("xem", "en").await;
+    let mut browser = world.reader("xem", "en").await;
     browser
         .get("/parked?procedure=abc")
         .await
@@ -126,28 +126,30 @@ async fn faulty_filters_keep_what_was_typed() {
         .await
         .is(422)
         .has(&["The selection cannot be read"]);
+    world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn reports_come_as_files_too() {
     let world = World::with_parked(2).await;
-    let mut browser = world.browser("xem", "vi").await;
+    let mut browser = world.reader("xem", "vi").await;
     let csv = browser.get("/reports.csv?day=2025-07-01").await;
     assert_eq!(
-        csv.is(200).header("content-type"),
+        csv.is(200).headers["content-type"],
         "text/csv; charset=utf-8"
     );
     csv.has(&["dvcqg,H21,Gia Lai,4,0,2,0,0,,", "dvcqg,,,4,0,2,0,0,,"]);
     let json = browser.get("/reports.json?day=2025-07-01").await;
-    assert_eq!(json.is(200).header("content-type"), "application/json");
-    let json: serde_json::Value = serde_json::from_str(&json.body).expect("JSON");
+    assert_eq!(json.is(200).headers["content-type"], "application/json");
+    let json: serde_json::Value = serde_json::from_str(&json.text).expect("JSON");
     assert_eq!(json["rows"][0]["parked"], 2);
+    world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn whoever_comes_back_to_the_address_of_a_form_is_led_to_its_page() {
     let world = World::with_parked(1).await;
-    let mut browser = world.browser("xem", "vi").await;
+    let mut browser = world.reader("xem", "vi").await;
     let ways = [
         ("/parked/confirm", "/parked"),
         ("/destinations/dvcqg/pause", "/destinations/dvcqg"),
@@ -160,6 +162,7 @@ async fn whoever_comes_back_to_the_address_of_a_form_is_led_to_its_page() {
     ];
     for (from, to) in ways {
         let answer = browser.get(from).await;
-        assert_eq!(answer.is(303).header("location"), to, "{from}");
+        assert_eq!(answer.leads_to(), to, "{from}");
     }
+    world.stop().await;
 }

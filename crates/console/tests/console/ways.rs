@@ -2,25 +2,25 @@
 
 use lienthong_domain::DeliveryState;
 
-use crate::http::{Answer, Browser};
-use crate::world::World;
+use crate::harness::Page;
+use crate::world::{Reader, World};
 
 /// From a dry run to the page that asks for confirmation.
-async fn confirm(browser: &mut Browser, pairs: &[(&str, &str)]) -> Answer {
+async fn confirm(browser: &mut Reader, pairs: &[(&str, &str)]) -> Page {
     let page = browser.post("/parked/confirm", pairs).await;
     page.is(200);
     page
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn parked_deliveries_are_replayed_once_however_often_the_button_is_pressed() {
     let world = World::with_parked(2).await;
-    let mut browser = world.browser("lan", "vi").await;
+    let mut browser = world.reader("lan", "vi").await;
     let dry_run = browser.get("/parked/check?kind=replay&root=H21").await;
     dry_run
         .is(200)
         .has(&["chưa có gì thay đổi", "Sẽ chuyển lại", "name=\"before\""]);
-    let before = dry_run.hidden("before");
+    let before = dry_run.field("before").unwrap();
     let asked = [
         ("kind", "replay"),
         ("root", "H21"),
@@ -30,13 +30,13 @@ async fn parked_deliveries_are_replayed_once_however_often_the_button_is_pressed
     ];
     let confirm = confirm(&mut browser, &asked).await;
     confirm.has(&["Chuyển lại 2 lượt gửi", "cổng đã sửa danh mục"]);
-    let key = confirm.hidden("key");
+    let key = confirm.field("key").unwrap();
     let mut request = asked.to_vec();
     request.push(("key", key.as_str()));
     let first = browser.post("/operations", &request).await;
     let again = browser.post("/operations", &request).await;
-    let page = first.is(303).header("location").to_owned();
-    assert_eq!(again.is(303).header("location"), page);
+    let page = first.leads_to().to_owned();
+    assert_eq!(again.leads_to(), page);
     browser
         .get(&page)
         .await
@@ -57,12 +57,13 @@ async fn parked_deliveries_are_replayed_once_however_often_the_button_is_pressed
         .get("/dossiers/H21.17-250701-0001")
         .await
         .has(&["account:lan", "Chuyển lại"]);
+    world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn reason_and_rate_are_asked_for_beside_their_fields() {
     let world = World::with_parked(1).await;
-    let mut browser = world.browser("lan", "en").await;
+    let mut browser = world.reader("lan", "en").await;
     let asked = [("kind", "replay"), ("reason", " "), ("per_second", "9999")];
     for path in ["/parked/confirm", "/operations"] {
         let page = browser.post(path, &asked).await;
@@ -73,24 +74,26 @@ async fn reason_and_rate_are_asked_for_beside_their_fields() {
         ]);
     }
     browser.get("/operations").await.has(&["There is none."]);
+    world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn nothing_ticked_is_not_everything() {
     let world = World::with_parked(1).await;
-    let mut browser = world.browser("lan", "vi").await;
+    let mut browser = world.reader("lan", "vi").await;
     let answer = browser.get("/parked/check?chosen=ids&kind=discard").await;
-    assert_eq!(answer.is(303).header("location"), "/parked");
+    assert_eq!(answer.leads_to(), "/parked");
     browser
         .get("/parked")
         .await
         .has(&["Chưa chọn lượt gửi nào"]);
+    world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_large_discard_waits_for_a_second_person() {
     let world = World::with_parked(3).await;
-    let mut lan = world.browser("lan", "vi").await;
+    let mut lan = world.reader("lan", "vi").await;
     let asked = [
         ("kind", "discard"),
         ("reason", "đã xử lý tay"),
@@ -98,13 +101,13 @@ async fn a_large_discard_waits_for_a_second_person() {
     ];
     let confirm = confirm(&mut lan, &asked).await;
     confirm.has(&["Gửi đề nghị hủy bỏ", "một người phê duyệt khác bạn"]);
-    let key = confirm.hidden("key");
+    let key = confirm.field("key").unwrap();
     let mut request = asked.to_vec();
     request.push(("key", key.as_str()));
     let page = lan
         .post("/operations", &request)
         .await
-        .header("location")
+        .leads_to()
         .to_owned();
     world.step().await;
     lan.get(&page)
@@ -113,34 +116,62 @@ async fn a_large_discard_waits_for_a_second_person() {
     let approve = format!("{page}/approve");
     lan.post(&approve, &[("reason", "tự duyệt")]).await.is(403);
 
-    let mut hung = world.browser("hung", "vi").await;
+    let mut duyet = world.reader("duyet", "vi").await;
     world.look().await;
-    hung.get("/").await.has(&[&format!("href=\"{page}\"")]);
-    hung.post(&approve, &[("reason", "")])
+    duyet.get("/").await.has(&[&format!("href=\"{page}\"")]);
+    duyet
+        .post(&approve, &[("reason", "")])
         .await
         .is(422)
         .has(&["id=\"approve-reason-error\""]);
-    hung.post(&approve, &[("reason", "đã kiểm tra")])
+    duyet
+        .post(&approve, &[("reason", "đã kiểm tra")])
         .await
         .is(303);
     world.step().await;
-    hung.get(&page).await.has(&[
+    duyet.get(&page).await.has(&[
         "Đã xong",
-        "account:hung",
+        "account:duyet",
         "đã kiểm tra",
         "Đã hủy bỏ 3 lượt gửi",
     ]);
-    hung.get("/actions?kind=approve_operation")
+    duyet
+        .get("/actions?kind=approve_operation")
         .await
-        .has(&["Phê duyệt đợt xử lý", "account:hung"]);
+        .has(&["Phê duyệt đợt xử lý", "account:duyet"]);
     let states = world.lane.states(&World::dossier()).await;
     assert_eq!(states, [DeliveryState::Discarded, DeliveryState::Ready]);
+    world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
+async fn the_dry_run_counts_what_the_reader_asked_for_before() {
+    let world = World::with_parked(3).await;
+    let mut lan = world.reader("lan", "en").await;
+    let check = "/parked/check?kind=discard";
+    let ids = lan.get("/parked").await.fields("id");
+    let two = format!("{check}&id={}&id={}", ids[0], ids[1]);
+    let dry_run = lan.get(&two).await.text;
+    assert!(!dry_run.contains("a second person"), "two need nobody else");
+    let one = [
+        ("kind", "discard"),
+        ("id", ids[2].as_str()),
+        ("reason", "void"),
+    ];
+    lan.post("/operations", &one).await.is(303);
+    lan.get(&two).await.has(&[
+        "you asked for 1 delivery that nobody had to approve",
+        "more than 2 deliveries",
+    ]);
+    let others = world.reader("duyet", "en").await.get(&two).await.text;
+    assert!(!others.contains("a second person"), "another's own count");
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn a_running_operation_can_be_ended() {
     let world = World::with_parked(2).await;
-    let mut browser = world.browser("lan", "en").await;
+    let mut browser = world.reader("lan", "en").await;
     let asked = [
         ("kind", "replay"),
         ("reason", "mended"),
@@ -150,7 +181,7 @@ async fn a_running_operation_can_be_ended() {
     let page = browser
         .post("/operations", &asked)
         .await
-        .header("location")
+        .leads_to()
         .to_owned();
     let cancel = format!("{page}/cancel");
     browser
@@ -163,12 +194,13 @@ async fn a_running_operation_can_be_ended() {
         .has(&["Cancelled", "wrong province", "the rest is still parked"]);
     world.step().await;
     browser.get("/parked").await.has(&["H21.17-250701-0001"]);
+    world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_destination_is_paused_with_a_reason_and_resumed() {
     let world = World::with_parked(1).await;
-    let mut browser = world.browser("lan", "vi").await;
+    let mut browser = world.reader("lan", "vi").await;
     let pause = "/destinations/dvcqg/pause";
     browser
         .post(pause, &[("reason", "")])
@@ -198,12 +230,13 @@ async fn a_destination_is_paused_with_a_reason_and_resumed() {
         .get("/actions")
         .await
         .has(&["Tạm dừng nơi nhận", "Cho nơi nhận gửi tiếp"]);
+    world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn viewers_change_nothing() {
     let world = World::with_parked(1).await;
-    let mut browser = world.browser("xem", "vi").await;
+    let mut browser = world.reader("xem", "vi").await;
     let reason = ("reason", "thử");
     let ways: [(&str, &[(&str, &str)]); 5] = [
         ("/destinations/dvcqg/pause", &[reason]),
@@ -214,16 +247,17 @@ async fn viewers_change_nothing() {
     ];
     for (path, pairs) in ways {
         let answer = browser.post(path, pairs).await;
-        assert_eq!(answer.status, 403, "{path}: {}", answer.body);
+        assert_eq!(answer.status, 403, "{path}: {}", answer.text);
     }
     let states = world.lane.states(&World::dossier()).await;
     assert_eq!(states, [DeliveryState::Parked, DeliveryState::Queued]);
+    world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_dossier_is_erased_only_when_everything_about_it_has_ended() {
     let world = World::with_parked(1).await;
-    let mut browser = world.browser("lan", "en").await;
+    let mut browser = world.reader("lan", "en").await;
     let erase = "/dossiers/H21.17-250701-0001/erase";
     browser
         .post(erase, &[("reason", "time is over")])
@@ -252,4 +286,5 @@ async fn a_dossier_is_erased_only_when_everything_about_it_has_ended() {
         .get("/dossiers/H21.17-250701-0001")
         .await
         .has(&["erased", "Personal data erased"]);
+    world.stop().await;
 }
