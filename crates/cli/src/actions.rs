@@ -9,7 +9,7 @@ use crate::connection::unary;
 use crate::errors::CliError;
 use crate::exit::Exit;
 use crate::instant::{parse, shown, to_wire};
-use crate::messages;
+use crate::listing;
 use crate::output::Output;
 use crate::output::table::Table;
 
@@ -50,7 +50,7 @@ pub(crate) async fn run(
 ) -> Result<Exit, CliError> {
     let mut client = AuditServiceClient::new(channel);
     let page_size = args.limit.clamp(1, PAGE_SIZE_MAX);
-    let mut request = ListActionsRequest {
+    let request = ListActionsRequest {
         by: args.by.clone().unwrap_or_default(),
         kind: args.kind.clone().unwrap_or_default(),
         subject: args.subject.clone().unwrap_or_default(),
@@ -59,28 +59,16 @@ pub(crate) async fn run(
         page_size: u32::try_from(page_size).expect("the bound is small"),
         page_token: String::new(),
     };
-    let mut found = Vec::new();
-    while found.len() < args.limit {
-        let answer = client.list_actions(unary(request.clone())).await?;
-        let answer = answer.into_inner();
-        found.extend(answer.actions);
-        request.page_token = answer.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    let is_cut = found.len() > args.limit || !request.page_token.is_empty();
-    found.truncate(args.limit);
-    if output.is_json() {
-        for action in &found {
-            output.json(&messages::to_json("lienthong.admin.v1.Action", action))?;
-        }
-        return Ok(Exit::Ok);
-    }
-    output.table(&action_table(&found))?;
-    if is_cut {
-        output.say("còn nữa; --limit để xem / there are more; --limit shows them");
-    }
+    let listing = listing::fetch(args.limit, async |page_token| {
+        let request = ListActionsRequest {
+            page_token,
+            ..request.clone()
+        };
+        let answer = client.list_actions(unary(request)).await?.into_inner();
+        Ok((answer.actions, answer.next_page_token))
+    });
+    let listing = listing.await?;
+    listing.show("lienthong.admin.v1.Action", output, action_table)?;
     Ok(Exit::Ok)
 }
 

@@ -61,9 +61,10 @@ Operators see pseudonyms only.")]
     /// List participants, check what they may ask, lift guards
     #[command(subcommand)]
     Participants(ParticipantCommand),
-    /// Explain an error code, or why a dossier waits
+    /// Explain an error code or a problem, or why a dossier waits
     #[command(after_help = "Examples:
   lienthong explain DOSSIER_TRANSITION_REFUSED
+  lienthong explain BREAKER_OPEN
   lienthong explain H56.14-240823-0001")]
     Explain(ExplainArgs),
 }
@@ -216,6 +217,7 @@ mod tests {
         let table = [
             ("parked replay --id 1 --reason x", true),
             ("parked replay --id 1", false),
+            ("parked replay --id 1 --dry-run", true),
             ("parked discard --all --reason x --dry-run --yes", false),
             ("parked discard --id 1 --province H56 --reason x", false),
             ("destinations pause dvcqg", false),

@@ -10,7 +10,8 @@ use crate::connection::unary;
 use crate::errors::CliError;
 use crate::exit::Exit;
 use crate::instant::{shown, shown_length};
-use crate::messages::{self, word};
+use crate::listing;
+use crate::messages::word;
 use crate::output::Output;
 use crate::output::table::Table;
 
@@ -81,14 +82,8 @@ pub(crate) async fn run(
             answer.destination.into_iter().collect()
         }
     };
-    if output.is_json() {
-        let name = "lienthong.admin.v1.Destination";
-        for destination in &shown {
-            output.json(&messages::to_json(name, destination))?;
-        }
-        return Ok(Exit::Ok);
-    }
-    output.table(&destination_table(&shown))?;
+    let name = "lienthong.admin.v1.Destination";
+    listing::show(&shown, name, output, destination_table)?;
     Ok(Exit::Ok)
 }
 

@@ -19,6 +19,7 @@ use tonic::transport::Channel;
 use crate::connection::unary;
 use crate::errors::CliError;
 use crate::instant::{parse, shown, to_wire};
+use crate::listing;
 use crate::messages;
 use crate::messages::word;
 use crate::output::Output;
@@ -151,24 +152,17 @@ async fn entries(
     client: &mut DossierServiceClient<Channel>,
     code: &str,
 ) -> Result<Vec<TimelineEntry>, CliError> {
-    let mut request = ListStatusEventsRequest {
-        dossier_code: code.to_owned(),
-        page_size: PAGE_SIZE,
-        page_token: String::new(),
-    };
-    let mut entries = Vec::new();
-    while entries.len() < ENTRIES_MAX {
-        let answer = client
-            .list_status_events(unary(request.clone()))
-            .await?
-            .into_inner();
-        entries.extend(answer.entries);
-        request.page_token = answer.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    Ok(entries)
+    let listing = listing::fetch(ENTRIES_MAX, async |page_token| {
+        let request = ListStatusEventsRequest {
+            dossier_code: code.to_owned(),
+            page_size: PAGE_SIZE,
+            page_token,
+        };
+        let answer = client.list_status_events(unary(request)).await?;
+        let answer = answer.into_inner();
+        Ok((answer.entries, answer.next_page_token))
+    });
+    Ok(listing.await?.into_items())
 }
 
 async fn list(
@@ -184,36 +178,17 @@ async fn list(
         only_waiting: args.waiting,
         only_parked: args.parked,
     };
-    let mut request = ListDossiersRequest {
-        filter: Some(filter),
-        page_size: PAGE_SIZE,
-        page_token: String::new(),
-    };
-    let mut found = Vec::new();
-    while found.len() < args.limit {
-        let answer = client
-            .list_dossiers(unary(request.clone()))
-            .await?
-            .into_inner();
-        found.extend(answer.dossiers);
-        request.page_token = answer.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    let is_cut = found.len() > args.limit || !request.page_token.is_empty();
-    found.truncate(args.limit);
-    if output.is_json() {
-        for dossier in &found {
-            output.json(&messages::to_json("lienthong.dossier.v1.Dossier", dossier))?;
-        }
-        return Ok(());
-    }
-    output.table(&dossier_table(&found))?;
-    if is_cut {
-        output.say("there are more; --limit shows them");
-    }
-    Ok(())
+    let listing = listing::fetch(args.limit, async |page_token| {
+        let request = ListDossiersRequest {
+            filter: Some(filter.clone()),
+            page_size: PAGE_SIZE,
+            page_token,
+        };
+        let answer = client.list_dossiers(unary(request)).await?.into_inner();
+        Ok((answer.dossiers, answer.next_page_token))
+    });
+    let listing = listing.await?;
+    Ok(listing.show("lienthong.dossier.v1.Dossier", output, dossier_table)?)
 }
 
 fn dossier_table(dossiers: &[Dossier]) -> Table {

@@ -4,7 +4,6 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use lienthong_domain::ErrorCode;
 use lienthong_transport::TransportError;
@@ -12,7 +11,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::exit::Exit;
-use crate::instant::age;
+use crate::instant;
 
 /// Metadata that repeats what `QuotaFailure` says. Source: `from_error` in `crates/rpc/src/status.rs`.
 const QUOTA_KEYS: [&str; 2] = ["asker", "quota"];
@@ -85,8 +84,8 @@ pub enum CliError {
     /// Something named on the command line does not exist.
     #[error("find {0}")]
     NothingFound(String),
-    /// An error page or a dossier that does not exist.
-    #[error("find {0}: it is neither an error code nor a dossier code")]
+    /// A code that has no page and is no dossier's.
+    #[error("find {0}: it is no error code, no problem, no error group and no dossier code")]
     NothingToExplain(String),
 }
 
@@ -228,7 +227,7 @@ pub(crate) fn tell(status: &Status) -> String {
         lines.push(line.replace("  [", " [").replace(" []", ""));
     }
     if let Some(delay) = details.retry_info().and_then(|retry| retry.retry_delay) {
-        let wait = wait(delay);
+        let wait = instant::delay(delay);
         lines.push(format!("  thử lại sau {wait} / try again after {wait}"));
     }
     if let Some(request) = details.request_info() {
@@ -243,14 +242,6 @@ pub(crate) fn tell(status: &Status) -> String {
     let mut text = lines.join("\n");
     push_causes(&mut text, status.source());
     text
-}
-
-/// `1.5 s`, or `2 h 5 m` for what nobody waits for before a screen.
-fn wait(delay: Duration) -> String {
-    match delay.as_secs() {
-        0..60 => format!("{:.1} s", delay.as_secs_f64()),
-        whole => age(i64::try_from(whole).unwrap_or(i64::MAX)),
-    }
 }
 
 /// `INVALID_ARGUMENT` as gRPC writes it, from `InvalidArgument`.
@@ -278,6 +269,8 @@ fn push_causes(text: &mut String, mut cause: Option<&(dyn Error + 'static)>) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tonic_types::{ErrorDetails, FieldViolation, LocalizedMessage};
 
     use super::*;

@@ -29,6 +29,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tonic::{Response, Status};
 
 pub(crate) use self::identity::{Moods, Record};
 pub(crate) use self::operators::Duty;
@@ -39,6 +40,9 @@ use crate::output::{Captured, Output};
 use crate::{Command, Connection, Exit, OutputArgs};
 
 const TRUST_DOMAIN: &str = "gw.example.vn";
+
+/// What a call of the contract gives.
+type Answered<T> = Result<Response<T>, Status>;
 
 /// The day of all tests: a Friday morning in Hà Nội.
 fn now() -> Timestamp {
@@ -81,6 +85,11 @@ impl Ran {
 }
 
 impl FakeGateway {
+    /// Starts without any mood.
+    pub(crate) async fn kind() -> Self {
+        Self::start(Moods::default()).await
+    }
+
     /// Starts with certificates of its own.
     pub(crate) async fn start(moods: Moods) -> Self {
         let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lienthong_domain::Clock;
 use lienthong_proto::admin::v1::overview_service_client::OverviewServiceClient;
 use lienthong_proto::admin::v1::{Figure, FigureKey, ListFiguresRequest};
@@ -12,7 +12,7 @@ use crate::connection::unary;
 use crate::errors::CliError;
 use crate::exit::Exit;
 use crate::instant::{parse_length, shown, to_wire};
-use crate::messages;
+use crate::listing;
 use crate::output::Output;
 use crate::output::spark::spark;
 use crate::output::table::Table;
@@ -49,13 +49,7 @@ pub(crate) async fn run(
     let asked = request.keys.len();
     let answer = client.list_figures(unary(request)).await?;
     let figures = answer.into_inner().figures;
-    if output.is_json() {
-        for figure in &figures {
-            output.json(&messages::to_json("lienthong.admin.v1.Figure", figure))?;
-        }
-    } else {
-        output.table(&figure_table(&figures))?;
-    }
+    listing::show(&figures, "lienthong.admin.v1.Figure", output, figure_table)?;
     if figures.len() < asked {
         output.say(&format!(
             "{} trong {asked} số liệu chưa có điểm nào / of {asked} figures have no points in this time",
@@ -73,8 +67,8 @@ fn request(args: &FiguresArgs, now: Timestamp) -> ListFiguresRequest {
             about: about.to_owned(),
         }
     };
-    let back = SignedDuration::try_from(args.last).unwrap_or(SignedDuration::MAX);
-    let since = now.checked_sub(back).unwrap_or(Timestamp::UNIX_EPOCH);
+    let since = now.checked_sub(args.last);
+    let since = since.expect("the length is bounded where it is read");
     ListFiguresRequest {
         keys: args.names.iter().map(key).collect(),
         since: Some(to_wire(since)),

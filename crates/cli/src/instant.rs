@@ -44,8 +44,7 @@ pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
 }
 
 /// `1 d 3 h`, `2 h 5 m`, `41 s`: the two largest units.
-pub(crate) fn age(seconds: i64) -> String {
-    let seconds = seconds.max(0);
+fn two_units(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
@@ -55,26 +54,34 @@ pub(crate) fn age(seconds: i64) -> String {
     }
 }
 
-/// Reads `90s`, `10m`, `2h` or `3d`, as clap asks for it.
+/// Longest length of time that is read: a hundred years hold whatever is meant, and every sum with an instant of today.
+const LENGTH_MAX: Duration = Duration::from_hours(100 * 366 * 24);
+/// The units of a length, in milliseconds.
+const UNITS: [(&str, u64); 5] = [
+    ("ms", 1),
+    ("s", 1_000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
+
+/// Reads `500ms`, `90s`, `10m`, `2h` or `3d`, as clap asks for it.
 ///
 /// # Errors
 /// The accepted forms.
-pub(crate) fn parse_length(text: &str) -> Result<Duration, String> {
+pub fn parse_length(text: &str) -> Result<Duration, String> {
     let read = || {
-        let unit = text.chars().next_back()?;
-        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-        let seconds = match unit {
-            's' => 1,
-            'm' => 60,
-            'h' => 3_600,
-            'd' => 86_400,
-            _ => return None,
-        };
-        // A hundred years hold whatever is meant, and every sum with an instant of today.
-        let seconds = number.checked_mul(seconds)?;
-        (seconds <= 100 * 366 * 86_400).then(|| Duration::from_secs(seconds))
+        let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+        let unit = text.strip_prefix(digits)?;
+        let (_, milliseconds) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        let number: u64 = digits.parse().ok()?;
+        let length = Duration::from_millis(number.checked_mul(*milliseconds)?);
+        (length <= LENGTH_MAX).then_some(length)
     };
-    read().ok_or_else(|| "write 90s, 10m, 2h or 3d".to_owned())
+    read().ok_or_else(|| "write a number and ms, s, m, h or d, such as 90s".to_owned())
 }
 
 /// A length of the contract; nothing for one that is absent or negative.
@@ -89,7 +96,7 @@ pub(crate) fn delay(delay: Duration) -> String {
     match delay.as_millis() {
         millis @ 0..1_000 => format!("{millis} ms"),
         1_000..10_000 => format!("{:.1} s", delay.as_secs_f64()),
-        _ => age(i64::try_from(delay.as_secs()).unwrap_or(i64::MAX)),
+        _ => two_units(delay.as_secs()),
     }
 }
 
@@ -107,14 +114,20 @@ mod tests {
         let read: Vec<_> = ["90s", "10m", "2h", "3d", "0s"].map(parse_length).into();
         let expected = [90, 600, 7_200, 259_200, 0].map(|seconds| Ok(Duration::from_secs(seconds)));
         assert_eq!(read, expected);
+        assert_eq!(parse_length("500ms"), Ok(Duration::from_millis(500)));
         for wrong in [
             "",
             "10",
             "m",
             "-1m",
+            "+1m",
             "1.5h",
+            "20 s",
+            "20sec",
             "10phút",
+            "36601d",
             "99999999999999999999d",
+            "18446744073709551615h",
         ] {
             assert!(parse_length(wrong).is_err(), "{wrong}");
         }
@@ -136,8 +149,8 @@ mod tests {
     }
 
     #[test]
-    fn ages_have_two_units() {
-        let told: Vec<_> = [0, 61, 7_500, 97_200, -5].map(age).into();
-        assert_eq!(told, ["0 s", "1 m 1 s", "2 h 5 m", "1 d 3 h", "0 s"]);
+    fn long_lengths_have_two_units() {
+        let told: Vec<_> = [41, 61, 7_500, 97_200].map(two_units).into();
+        assert_eq!(told, ["41 s", "1 m 1 s", "2 h 5 m", "1 d 3 h"]);
     }
 }

@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::output::table::harmless;
 
 /// Longest time for a filter. Source: `SetLogFilterRequest` of the contract.
-const MINUTES_MAX: u64 = 1_440;
+const MINUTES_MAX: u128 = 1_440;
 
 /// Which filter, for how long, and why.
 #[derive(Debug, Clone, clap::Args)]
@@ -32,7 +32,8 @@ pub struct LogArgs {
 
 impl LogArgs {
     fn request(&self) -> Result<SetLogFilterRequest, CliError> {
-        let minutes = self.lasting.as_secs().div_ceil(60);
+        // Rounded up, for no minutes are no end.
+        let minutes = self.lasting.as_millis().div_ceil(60_000);
         if minutes > MINUTES_MAX {
             return Err(CliError::Usage("--for: at most 24h".to_owned()));
         }

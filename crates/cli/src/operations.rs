@@ -16,6 +16,7 @@ use crate::connection::unary;
 use crate::errors::CliError;
 use crate::exit::Exit;
 use crate::instant::shown;
+use crate::listing;
 use crate::messages::{self, word};
 use crate::output::Output;
 use crate::output::table::{Table, harmless};
@@ -136,33 +137,16 @@ async fn list(
     limit: usize,
     output: &Output,
 ) -> Result<Exit, CliError> {
-    let mut request = ListOperationsRequest {
-        only_open,
-        page_size: PAGE_SIZE,
-        page_token: String::new(),
-    };
-    let mut found = Vec::new();
-    while found.len() < limit {
-        let answer = client.list_operations(unary(request.clone())).await?;
-        let answer = answer.into_inner();
-        found.extend(answer.operations);
-        request.page_token = answer.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    let is_cut = found.len() > limit || !request.page_token.is_empty();
-    found.truncate(limit);
-    if output.is_json() {
-        for operation in &found {
-            output.json(&messages::to_json(NAME, operation))?;
-        }
-        return Ok(Exit::Ok);
-    }
-    output.table(&operation_table(&found))?;
-    if is_cut {
-        output.say("còn nữa; --limit để xem / there are more; --limit shows them");
-    }
+    let listing = listing::fetch(limit, async |page_token| {
+        let request = ListOperationsRequest {
+            only_open,
+            page_size: PAGE_SIZE,
+            page_token,
+        };
+        let answer = client.list_operations(unary(request)).await?.into_inner();
+        Ok((answer.operations, answer.next_page_token))
+    });
+    listing.await?.show(NAME, output, operation_table)?;
     Ok(Exit::Ok)
 }
 

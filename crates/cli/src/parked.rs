@@ -18,7 +18,7 @@ use crate::connection::unary;
 use crate::errors::CliError;
 use crate::exit::Exit;
 use crate::instant::shown;
-use crate::messages;
+use crate::listing;
 use crate::output::Output;
 use crate::output::table::Table;
 
@@ -71,7 +71,7 @@ pub enum ParkedCommand {
 }
 
 const REPLAY_HELP: &str = "Examples:
-  lienthong parked replay --error-group REJECTED/-1 --dry-run --reason 'xem trước'
+  lienthong parked replay --error-group REJECTED/-1 --dry-run
   lienthong parked replay --error-group REJECTED/-1 --reason 'đã sửa danh mục'
   lienthong parked replay --id 42 --id 43 --reason 'thử lại' --yes --no-wait
 
@@ -79,7 +79,7 @@ Repeating a command whose outcome is not known is harmless with the same --opera
 
 Exit codes: 0 carried out (or planned), 1 cancelled by somebody, 75 a second person must approve, 130 interrupted: the operation goes on";
 const DISCARD_HELP: &str = "Examples:
-  lienthong parked discard --id 42 --reason 'hồ sơ thử nghiệm' --dry-run
+  lienthong parked discard --id 42 --dry-run
   lienthong parked discard --province H56 --older-than 30d --reason 'hồ sơ đã huỷ ở tỉnh'
 
 Exit codes: 0 carried out (or planned), 1 cancelled by somebody, 75 a second person must approve, 130 interrupted: the operation goes on";
@@ -128,18 +128,20 @@ async fn groups(
 ) -> Result<Exit, CliError> {
     let answer = client.list_parked_groups(unary(request)).await?;
     let groups = answer.into_inner().groups;
+    listing::show(
+        &groups,
+        "lienthong.admin.v1.ParkedGroup",
+        output,
+        group_table,
+    )?;
     if output.is_json() {
-        for group in &groups {
-            output.json(&messages::to_json("lienthong.admin.v1.ParkedGroup", group))?;
-        }
         return Ok(Exit::Ok);
     }
-    output.table(&group_table(&groups))?;
     let total: u64 = groups.iter().map(|group| group.deliveries).sum();
     output.say(&match total {
-        0 => "không có gì bị giữ lại / nothing is parked".to_owned(),
+        0 => "không có gì bị tạm giữ / nothing is parked".to_owned(),
         total => format!(
-            "{total} lượt gửi bị giữ lại / deliveries are parked; see one: lienthong parked list --error-group GROUP"
+            "{total} lượt gửi bị tạm giữ / deliveries are parked; see one: lienthong parked list --error-group GROUP"
         ),
     });
     Ok(Exit::Ok)
@@ -170,35 +172,21 @@ pub(crate) fn group_table(groups: &[ParkedGroup]) -> Table {
 
 async fn list(
     mut client: DeliveryServiceClient<Channel>,
-    mut request: ListParkedDeliveriesRequest,
+    request: ListParkedDeliveriesRequest,
     limit: usize,
     output: &Output,
 ) -> Result<Exit, CliError> {
-    let mut found = Vec::new();
-    while found.len() < limit {
-        let answer = client
-            .list_parked_deliveries(unary(request.clone()))
-            .await?
-            .into_inner();
-        found.extend(answer.deliveries);
-        request.page_token = answer.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    let is_cut = found.len() > limit || !request.page_token.is_empty();
-    found.truncate(limit);
-    if output.is_json() {
-        for delivery in &found {
-            let name = "lienthong.admin.v1.ParkedDelivery";
-            output.json(&messages::to_json(name, delivery))?;
-        }
-    } else {
-        output.table(&parked_table(&found))?;
-        if is_cut {
-            output.say("còn nữa; --limit để xem / there are more; --limit shows them");
-        }
-    }
+    let listing = listing::fetch(limit, async |page_token| {
+        let request = ListParkedDeliveriesRequest {
+            page_token,
+            ..request.clone()
+        };
+        let answer = client.list_parked_deliveries(unary(request)).await?;
+        let answer = answer.into_inner();
+        Ok((answer.deliveries, answer.next_page_token))
+    });
+    let listing = listing.await?;
+    listing.show("lienthong.admin.v1.ParkedDelivery", output, parked_table)?;
     Ok(Exit::Ok)
 }
 

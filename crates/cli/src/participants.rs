@@ -10,10 +10,12 @@ use crate::connection::unary;
 use crate::errors::CliError;
 use crate::exit::Exit;
 use crate::instant::{shown, shown_length};
-use crate::messages;
-use crate::messages::word;
+use crate::listing;
+use crate::messages::{self, word};
 use crate::output::Output;
 use crate::output::table::{Table, harmless};
+
+const PARTICIPANT: &str = "lienthong.admin.v1.Participant";
 
 /// What to do with participants.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -116,19 +118,8 @@ async fn list(
     output: &Output,
 ) -> Result<Exit, CliError> {
     let found = all(client).await?;
-    if output.is_json() {
-        for participant in &found {
-            tell_json(participant, output)?;
-        }
-    } else {
-        output.table(&participant_table(&found))?;
-    }
+    listing::show(&found, PARTICIPANT, output, participant_table)?;
     Ok(Exit::Ok)
-}
-
-fn tell_json(participant: &proto::Participant, output: &Output) -> Result<(), CliError> {
-    let name = "lienthong.admin.v1.Participant";
-    Ok(output.json(&messages::to_json(name, participant))?)
 }
 
 fn participant_table(participants: &[proto::Participant]) -> Table {
@@ -188,7 +179,7 @@ async fn show(
         )));
     };
     if output.is_json() {
-        tell_json(participant, output)?;
+        output.json(&messages::to_json(PARTICIPANT, participant))?;
         return Ok(Exit::Ok);
     }
     output.text(&harmless(&format!(
@@ -340,14 +331,7 @@ async fn guards(
 ) -> Result<Exit, CliError> {
     let request = unary(proto::ListGuardsRequest {});
     let found = client.list_guards(request).await?.into_inner().guards;
-    if output.is_json() {
-        for guard in &found {
-            let name = "lienthong.admin.v1.Guard";
-            output.json(&messages::to_json(name, guard))?;
-        }
-    } else {
-        output.table(&guard_table(&found))?;
-    }
+    listing::show(&found, "lienthong.admin.v1.Guard", output, guard_table)?;
     Ok(Exit::Ok)
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 use lienthong_domain::Clock;
-use lienthong_domain::time::OFFSET;
+use lienthong_domain::time::local_date;
 use lienthong_proto::admin::v1::report_service_client::ReportServiceClient;
 use lienthong_proto::admin::v1::{GetReportRequest, GetReportResponse};
 use tonic::transport::Channel;
@@ -164,7 +164,7 @@ pub(crate) async fn run(
     output: &Output,
 ) -> Result<Exit, CliError> {
     let form = command.form();
-    let days = command.days(OFFSET.to_datetime(clock.now()).date());
+    let days = command.days(local_date(clock.now()));
     let request = GetReportRequest {
         first_day: days.first.to_string(),
         last_day: days.last.to_string(),

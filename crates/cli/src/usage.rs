@@ -12,7 +12,7 @@ use crate::connection::unary;
 use crate::errors::CliError;
 use crate::inquiry::InquiryArgs;
 use crate::instant::{parse, shown, to_wire};
-use crate::messages;
+use crate::listing;
 use crate::output::Output;
 use crate::output::table::Table;
 use crate::verify::words;
@@ -105,39 +105,21 @@ fn from_stdin() -> Result<String, CliError> {
 /// # Errors
 /// A refusal of the gateway, or no answer.
 pub(crate) async fn run(
-    mut request: proto::ListUsageRequest,
+    request: proto::ListUsageRequest,
     limit: usize,
     mut client: IdentityServiceClient<Channel>,
     output: &Output,
 ) -> Result<(), CliError> {
-    let mut found = Vec::new();
-    while found.len() < limit {
-        let answer = client
-            .list_usage(unary(request.clone()))
-            .await?
-            .into_inner();
-        found.extend(answer.records);
-        request.page_token = answer.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    let is_cut = found.len() > limit || !request.page_token.is_empty();
-    found.truncate(limit);
-    if output.is_json() {
-        for record in &found {
-            output.json(&messages::to_json(
-                "lienthong.identity.v1.UsageRecord",
-                record,
-            ))?;
-        }
-        return Ok(());
-    }
-    output.table(&usage_table(&found))?;
-    if is_cut {
-        output.say("còn nữa; --limit để xem / there are more; --limit shows them");
-    }
-    Ok(())
+    let listing = listing::fetch(limit, async |page_token| {
+        let request = proto::ListUsageRequest {
+            page_token,
+            ..request.clone()
+        };
+        let answer = client.list_usage(unary(request)).await?.into_inner();
+        Ok((answer.records, answer.next_page_token))
+    });
+    let listing = listing.await?;
+    Ok(listing.show("lienthong.identity.v1.UsageRecord", output, usage_table)?)
 }
 
 impl UsageArgs {
@@ -200,13 +182,13 @@ fn dash(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use crate::exit::Exit;
-    use crate::fake::{FakeGateway, Moods};
+    use crate::fake::FakeGateway;
 
     const WHY: [&str; 4] = ["--purpose", "CITIZEN_ACCESS", "--official", "thanhtra.01"];
 
     #[tokio::test]
     async fn records_are_told_newest_first_page_by_page() {
-        let gateway = FakeGateway::start(Moods::default()).await;
+        let gateway = FakeGateway::kind().await;
         let words = [
             "usage",
             "--number",
@@ -244,7 +226,7 @@ mod tests {
 
     #[tokio::test]
     async fn operators_ask_for_a_participant_and_programs_get_lines() {
-        let gateway = FakeGateway::start(Moods::default()).await;
+        let gateway = FakeGateway::kind().await;
         let words = ["usage", "--participant", "G15", "--limit", "2", "--json"];
         let ran = gateway.run(&[&words, &WHY[..]].concat()).await;
         let rows: Vec<serde_json::Value> = ran

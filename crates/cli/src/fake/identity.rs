@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-type Answered<T> = Result<Response<T>, Status>;
+use super::Answered;
+use super::samples::at;
 
 /// How the gateway behaves.
 #[derive(Default)]
@@ -88,10 +89,7 @@ impl Record {
             state_reason: if paused { "JOB_MISSES_TOO_MANY" } else { "" }.into(),
             items_total: total,
             items_received: received,
-            created_at: Some(prost_types::Timestamp {
-                seconds: 1_795_138_200,
-                nanos: 0,
-            }),
+            created_at: Some(at()),
             ..VerificationJob::default()
         }
     }
@@ -458,7 +456,7 @@ fn usage_record(number: i64) -> UsageRecord {
     UsageRecord {
         usage_id: format!("U-{}", 100 - number),
         at: Some(prost_types::Timestamp {
-            seconds: 1_795_138_200 - number * 60,
+            seconds: at().seconds - number * 60,
             nanos: 0,
         }),
         participant_id: "G15".into(),

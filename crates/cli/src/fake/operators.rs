@@ -13,9 +13,8 @@ use lienthong_proto::admin::v1::*;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
+use super::Answered;
 use super::samples::{at, group, overview, reference, seconds};
-
-type Answered<T> = Result<Response<T>, Status>;
 
 /// How the gateway stands and what it was asked.
 #[derive(Default)]
@@ -198,6 +197,7 @@ impl DeliveryService for Service {
             }),
             carried_out: operation.is_some(),
             operation,
+            needs_approval: duty.needs_approval,
         }))
     }
 
@@ -222,6 +222,7 @@ impl DeliveryService for Service {
             items_truncated: false,
             carried_out: operation.is_some(),
             operation,
+            needs_approval: duty.needs_approval,
         }))
     }
 

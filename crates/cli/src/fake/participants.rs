@@ -2,10 +2,10 @@
 
 use lienthong_proto::admin::v1::participant_service_server::ParticipantService;
 use lienthong_proto::admin::v1::*;
-use prost_types::Timestamp;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response};
 
-type Answered<T> = Result<Response<T>, Status>;
+use super::Answered;
+use super::samples::at;
 
 pub(super) struct Service;
 
@@ -92,12 +92,5 @@ impl ParticipantService for Service {
     async fn lift_guard(&self, request: Request<LiftGuardRequest>) -> Answered<LiftGuardResponse> {
         let lifted = request.into_inner().official_id == "lethihoa.tuphap";
         Ok(Response::new(LiftGuardResponse { lifted }))
-    }
-}
-
-fn at() -> Timestamp {
-    Timestamp {
-        seconds: 1_795_138_200,
-        nanos: 0,
     }
 }

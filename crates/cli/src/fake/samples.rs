@@ -5,11 +5,9 @@ use lienthong_proto::admin::v1::{
 };
 use prost_types::{Duration, Timestamp};
 
+/// The instant of all tests.
 pub(super) fn at() -> Timestamp {
-    Timestamp {
-        seconds: 1_795_138_200,
-        nanos: 0,
-    }
+    crate::instant::to_wire(super::now())
 }
 
 pub(super) fn seconds(seconds: i64) -> Duration {

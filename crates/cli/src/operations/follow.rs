@@ -82,7 +82,7 @@ fn name(operation: &Operation) -> &'static str {
     if kind(operation) == "discard" {
         "bỏ / discard"
     } else {
-        "gửi lại / replay"
+        "chuyển lại / replay"
     }
 }
 
@@ -123,7 +123,7 @@ fn told(operation: &Operation) -> String {
             );
             if *left_alone > 0 {
                 told.push_str(
-                    "\n  để nguyên: không còn bị giữ, hoặc sẽ sai thứ tự / left alone: no longer parked, or out of order (--allow-out-of-order)",
+                    "\n  để nguyên: không còn bị tạm giữ, hoặc sẽ sai thứ tự / left alone: no longer parked, or out of order (--allow-out-of-order)",
                 );
             }
             told

@@ -3,11 +3,11 @@
 use lienthong_proto::admin::v1::DeliveryIdList;
 
 use super::*;
-use crate::fake::{FakeGateway, Moods};
+use crate::fake::FakeGateway;
 
 #[tokio::test]
 async fn an_operation_is_listed_approved_followed_and_cancelled() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     gateway.duty().needs_approval = true;
     let discard = [
         "parked",

@@ -1,7 +1,7 @@
 //! The overview against the fake: what is told, and what cron learns.
 
 use super::*;
-use crate::fake::{FakeGateway, Moods};
+use crate::fake::FakeGateway;
 
 fn problem(severity: Severity) -> Problem {
     Problem {
@@ -26,7 +26,7 @@ async fn cron_learns_from_the_exit_code_how_bad_it_is() {
             Exit::Critical,
         ),
     ];
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     for (problems, exit) in table {
         gateway.duty().problems = problems;
         let checked = gateway.run(&["overview", "--check"]).await;
@@ -37,7 +37,7 @@ async fn cron_learns_from_the_exit_code_how_bad_it_is() {
 
 #[tokio::test]
 async fn a_problem_is_told_with_its_next_step_in_both_languages() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     gateway.duty().problems = vec![problem(Severity::Critical)];
     let ran = gateway.run(&["overview"]).await;
     let expected = "\
@@ -71,7 +71,7 @@ dvcqg           1234      17  21 m 2 s  H56.14-261120-0001            62        
 
 #[tokio::test]
 async fn the_small_commands_ask_for_what_the_line_says() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     let queues = gateway.run(&["queues"]).await;
     assert!(queues.data.contains("4 old messages"), "{}", queues.data);
     let listed = gateway.run(&["destinations", "list"]).await;

@@ -56,7 +56,7 @@ impl<'a> Change<'a> {
         let key = args.key(now, random);
         let request = ReplayDeliveriesRequest {
             selection: Some(args.selection(now)?),
-            reason: args.reason.clone(),
+            reason: args.reason(),
             dry_run: true,
             rate_per_second,
             allow_out_of_order,
@@ -75,7 +75,7 @@ impl<'a> Change<'a> {
         let key = args.key(now, random);
         let request = DiscardDeliveriesRequest {
             selection: Some(args.selection(now)?),
-            reason: args.reason.clone(),
+            reason: args.reason(),
             dry_run: true,
             idempotency_key: key.clone(),
         };
@@ -218,13 +218,14 @@ fn show_replay(answer: &ReplayDeliveriesResponse, output: &Output) -> io::Result
     output.table(&table)?;
     say_cut(plan.items_truncated, plan.items.len(), output);
     output.say(&format!(
-        "{} sẽ được gửi lại; nơi nhận có thể thấy hai lần {}, bị lượt sau vượt {}",
+        "{} sẽ được chuyển lại; nơi nhận có thể thấy hai lần {}, bị lượt sau vượt {}",
         plan.would_replay, plan.would_repeat, plan.would_reorder
     ));
     output.say(&format!(
         "{} would be sent again; {} may be seen twice by the destination, {} were overtaken by a later event",
         plan.would_replay, plan.would_repeat, plan.would_reorder
     ));
+    say_approval(answer.needs_approval, output);
     Ok(())
 }
 
@@ -239,6 +240,7 @@ fn show_discard(answer: &DiscardDeliveriesResponse, output: &Output) -> io::Resu
         "{} sẽ bị bỏ hẳn, {} lượt sau được đi tiếp / {} would be given up, {} lanes go on",
         answer.would_discard, answer.would_release, answer.would_discard, answer.would_release
     ));
+    say_approval(answer.needs_approval, output);
     Ok(())
 }
 
@@ -247,6 +249,12 @@ fn say_cut(is_cut: bool, shown: usize, output: &Output) {
         output.say(&format!(
             "chỉ {shown} lượt đầu / only the first {shown} are shown"
         ));
+    }
+}
+
+fn say_approval(is_needed: bool, output: &Output) {
+    if is_needed {
+        output.say("sẽ phải có người thứ hai phê duyệt / a second person, an approver, would have to approve it");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lienthong_domain::Random;
 use lienthong_proto::admin::v1::delivery_selection::Selection;
 use lienthong_proto::admin::v1::{DeliveryIdList, DeliverySelection, ParkedFilter};
@@ -41,12 +41,11 @@ pub struct FilterArgs {
 impl FilterArgs {
     /// As the contract writes it, at the instant `now`.
     pub(super) fn message(&self, now: Timestamp) -> ParkedFilter {
-        let longest = |length: Duration| {
-            SignedDuration::try_from(length)
-                .ok()
-                .and_then(|length| now.checked_sub(length).ok())
+        let ago = |length: Duration| {
+            let then = now.checked_sub(length);
+            then.expect("the length is bounded where it is read")
         };
-        let before = self.before.or_else(|| self.older_than.and_then(longest));
+        let before = self.before.or_else(|| self.older_than.map(ago));
         ParkedFilter {
             destination: self.destination.clone().unwrap_or_default(),
             province_code: self.province.clone().unwrap_or_default(),
@@ -74,8 +73,8 @@ pub struct ChangeArgs {
     #[arg(long)]
     all: bool,
     /// Why; goes into the audit trail, without personal data
-    #[arg(long)]
-    pub(super) reason: String,
+    #[arg(long, required_unless_present = "dry_run")]
+    reason: Option<String>,
     /// Only show the plan
     #[arg(long, conflicts_with_all = ["yes", "no_wait"])]
     dry_run: bool,
@@ -108,6 +107,11 @@ impl ChangeArgs {
         Ok(DeliverySelection {
             selection: Some(selection),
         })
+    }
+
+    /// Why; empty for a dry run that does not say.
+    pub(super) fn reason(&self) -> String {
+        self.reason.clone().unwrap_or_default()
     }
 
     /// The key as given, or a fresh one.

@@ -4,7 +4,7 @@ use lienthong_proto::admin::v1::OperationState;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::Exit;
-use crate::fake::{FakeGateway, Moods};
+use crate::fake::FakeGateway;
 
 const REPLAY: [&str; 7] = [
     "parked",
@@ -16,13 +16,9 @@ const REPLAY: [&str; 7] = [
     "--yes",
 ];
 
-async fn fake() -> FakeGateway {
-    FakeGateway::start(Moods::default()).await
-}
-
 #[tokio::test]
 async fn a_replay_is_followed_to_its_end_and_says_what_was_left_alone() {
-    let gateway = fake().await;
+    let gateway = FakeGateway::kind().await;
     gateway.duty().looks_lost = 1;
     let ran = gateway.run(&REPLAY).await;
     assert_eq!(ran.exit, Exit::Ok, "{}", ran.talk);
@@ -36,7 +32,7 @@ async fn a_replay_is_followed_to_its_end_and_says_what_was_left_alone() {
 
 #[tokio::test]
 async fn programs_get_one_object_with_the_operation_as_it_ended() {
-    let gateway = fake().await;
+    let gateway = FakeGateway::kind().await;
     let ran = gateway.run(&[&REPLAY[..], &["--json"]].concat()).await;
     let answer = ran.object();
     assert_eq!(answer["carried_out"], true);
@@ -46,9 +42,10 @@ async fn programs_get_one_object_with_the_operation_as_it_ended() {
 
 #[tokio::test]
 async fn without_agreement_nothing_is_asked_but_the_plan() {
-    let gateway = fake().await;
-    let words = ["parked", "replay", "--id", "42", "--reason", "thử lại"];
-    for last in [&["--dry-run"][..], &[]] {
+    let gateway = FakeGateway::kind().await;
+    gateway.duty().needs_approval = true;
+    let words = ["parked", "replay", "--id", "42"];
+    for last in [&["--dry-run"][..], &["--reason", "thử lại"]] {
         let ran = gateway.run(&[&words[..], last].concat()).await;
         assert_eq!(ran.exit, Exit::Ok);
         assert!(ran.data.contains("H56.14-261120-0001"), "{}", ran.data);
@@ -58,6 +55,7 @@ async fn without_agreement_nothing_is_asked_but_the_plan() {
             ran.talk
         );
         assert!(ran.talk.contains("only the first 1"), "{}", ran.talk);
+        assert!(ran.talk.contains("người thứ hai"), "{}", ran.talk);
     }
     let duty = gateway.duty();
     assert!(duty.replays.iter().all(|request| request.dry_run));
@@ -66,7 +64,7 @@ async fn without_agreement_nothing_is_asked_but_the_plan() {
 
 #[tokio::test]
 async fn a_second_person_is_named_with_the_command() {
-    let gateway = fake().await;
+    let gateway = FakeGateway::kind().await;
     gateway.duty().needs_approval = true;
     let words = [
         "parked",
@@ -89,7 +87,7 @@ async fn a_second_person_is_named_with_the_command() {
 
 #[tokio::test]
 async fn the_same_key_is_one_operation_and_nobody_has_to_wait() {
-    let gateway = fake().await;
+    let gateway = FakeGateway::kind().await;
     let words = [
         &REPLAY[..],
         &["--no-wait", "--operation-key", "sua-danh-muc"],
@@ -109,7 +107,7 @@ async fn the_same_key_is_one_operation_and_nobody_has_to_wait() {
 
 #[tokio::test]
 async fn ctrl_c_ends_the_watching_and_not_the_operation() {
-    let gateway = fake().await;
+    let gateway = FakeGateway::kind().await;
     let stop = CancellationToken::new();
     gateway.duty().stop_at_look = Some(stop.clone());
     // The look that stops is also lost, so that the operation cannot have ended meanwhile.
@@ -124,7 +122,7 @@ async fn ctrl_c_ends_the_watching_and_not_the_operation() {
 
 #[tokio::test]
 async fn everything_must_be_asked_for_by_name() {
-    let gateway = fake().await;
+    let gateway = FakeGateway::kind().await;
     let ran = gateway
         .run(&["parked", "replay", "--reason", "x", "--yes"])
         .await;
@@ -135,7 +133,7 @@ async fn everything_must_be_asked_for_by_name() {
 
 #[tokio::test]
 async fn groups_and_lists_take_the_same_filter() {
-    let gateway = fake().await;
+    let gateway = FakeGateway::kind().await;
     let ran = gateway
         .run(&[
             "parked",

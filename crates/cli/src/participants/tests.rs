@@ -1,11 +1,11 @@
 //! The commands about participants against the fake, and how a check is told.
 
 use super::*;
-use crate::fake::{FakeGateway, Moods};
+use crate::fake::FakeGateway;
 
 async fn run(line: &str) -> crate::fake::Ran {
     let words: Vec<_> = line.split(' ').collect();
-    FakeGateway::start(Moods::default()).await.run(&words).await
+    FakeGateway::kind().await.run(&words).await
 }
 
 #[tokio::test]

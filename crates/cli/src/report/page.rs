@@ -71,8 +71,8 @@ fn row_table(rows: &[ReportRow]) -> Markup {
                 (head("Tỉnh", "province", false))
                 (head("Tiếp nhận", "accepted", true))
                 (head("Đã gửi", "delivered", true))
-                (head("Bị giữ", "parked", true))
-                (head("Gửi lại sau", "retried", true))
+                (head("Tạm giữ", "parked", true))
+                (head("Tự gửi lại", "retried", true))
                 (head("Bỏ", "given up", true))
                 (head("Trễ trung vị", "median delay", true))
                 (head("Trễ P99", "p99 delay", true))
@@ -141,7 +141,7 @@ fn overdue_table(dossiers: &[OverdueDossier], hours: u32) -> Markup {
                     (head("Hạn trả", "due at", false))
                     (head("Tình trạng", "state", false))
                     (head("Chưa gửi xong", "undelivered", true))
-                    (head("Bị giữ", "parked", true))
+                    (head("Tạm giữ", "parked", true))
                 } }
                 tbody {
                     @for overdue in dossiers {

@@ -1,11 +1,11 @@
 //! Reports against the fake, in each form.
 
 use super::*;
-use crate::fake::{FakeGateway, Moods};
+use crate::fake::FakeGateway;
 
 #[tokio::test]
 async fn a_day_is_today_in_vietnam_and_a_month_is_whole() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     for words in [
         &["report", "day"][..],
         &["report", "month"],
@@ -47,7 +47,7 @@ async fn a_day_is_today_in_vietnam_and_a_month_is_whole() {
 
 #[tokio::test]
 async fn the_table_has_human_units() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     let ran = gateway.run(&["report", "day"]).await;
     let expected = "\
 Báo cáo liên thông / report 20/11/2026
@@ -64,7 +64,7 @@ dvcqg        H56.14-261120-0001         4  2026-11-20  2 h 5 m
 
 #[tokio::test]
 async fn every_form_goes_to_a_file_or_to_stdout() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     let file = gateway.path("bao-cao.html");
     let name = file.to_str().unwrap();
     let words = ["report", "day", "--format", "html", "--output", name];

@@ -1,4 +1,4 @@
-//! What is under way to the gateway: at most one question of each kind, each with an end.
+//! What is under way to the gateway: at most one question of each kind, and the changes; each with an end.
 
 use std::future::Future;
 use std::time::Duration;
@@ -39,7 +39,9 @@ pub(super) struct Asks {
     clock: Clock,
     looks: JoinSet<Answer>,
     figures: JoinSet<Answer>,
-    acts: JoinSet<Answer>,
+    explanations: JoinSet<Answer>,
+    /// One for each reason that was typed.
+    changes: JoinSet<Answer>,
     figures_at: Option<Timestamp>,
 }
 
@@ -50,7 +52,8 @@ impl Asks {
             clock,
             looks: JoinSet::new(),
             figures: JoinSet::new(),
-            acts: JoinSet::new(),
+            explanations: JoinSet::new(),
+            changes: JoinSet::new(),
             figures_at: None,
         }
     }
@@ -80,13 +83,16 @@ impl Asks {
         self.look(state);
     }
 
-    /// Asks why a dossier waits; the newest question counts.
+    /// Asks why a dossier waits, unless such a question is under way.
     pub(super) fn explain(&mut self, code: String) {
+        if !self.explanations.is_empty() {
+            return;
+        }
         let mut client = DeliveryServiceClient::new(self.channel.clone());
         let request = ExplainDossierRequest {
             dossier_code: code.clone(),
         };
-        self.acts.spawn(async move {
+        self.explanations.spawn(async move {
             let asked = async { Ok(client.explain_dossier(request).await?.into_inner()) };
             Answer::Explained(code, within(asked).await)
         });
@@ -97,7 +103,7 @@ impl Asks {
         let mut client = DestinationServiceClient::new(self.channel.clone());
         let (destination, reason) = (steer.destination.clone(), steer.reason.clone());
         let pause = steer.pause;
-        self.acts.spawn(async move {
+        self.changes.spawn(async move {
             let asked = async {
                 if pause {
                     let request = PauseDestinationRequest {
@@ -122,7 +128,8 @@ impl Asks {
         let ended = tokio::select! {
             Some(ended) = self.looks.join_next() => ended,
             Some(ended) = self.figures.join_next() => ended,
-            Some(ended) = self.acts.join_next() => ended,
+            Some(ended) = self.explanations.join_next() => ended,
+            Some(ended) = self.changes.join_next() => ended,
             else => std::future::pending().await,
         };
         // Nothing here is cancelled or panics; a bug shows as silence.

@@ -26,9 +26,9 @@ fn problem() -> Problem {
         severity: Severity::Warning.into(),
         about: "dvcqg".into(),
         since: None,
-        meaning_vi: "17 lượt gửi tới dvcqg đang bị giữ lại, chờ người xử lý.".into(),
+        meaning_vi: "17 lượt gửi tới dvcqg đang bị tạm giữ chờ người xử lý.".into(),
         meaning_en: "17 deliveries to dvcqg are parked.".into(),
-        action_vi: "Mở trang Tạm giữ, sửa nguyên nhân rồi gửi lại.".into(),
+        action_vi: "Mở trang Tạm giữ, sửa nguyên nhân rồi chuyển lại.".into(),
         action_en: "Mend the cause, then replay.".into(),
     }
 }

@@ -164,7 +164,7 @@ fn about_group(group: &ParkedGroup) -> Overlay {
         format!("{}: {oldest} .. {newest}", group.deliveries),
         String::new(),
         format!("lienthong parked list {filter}"),
-        format!("lienthong parked replay {filter} --reason '...' --dry-run"),
+        format!("lienthong parked replay {filter} --dry-run"),
         format!("lienthong parked replay {filter} --reason '...'"),
     ];
     text(

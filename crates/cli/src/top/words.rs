@@ -61,7 +61,7 @@ const VI: Words = Words {
     problems: "Vấn đề",
     destinations: "Nơi nhận",
     provinces: "Tỉnh chờ lâu nhất",
-    parked_groups: "Bị giữ lại",
+    parked_groups: "Tạm giữ",
     no_problems: "Không có việc cần người xử lý.",
     destination_heads: [
         "nơi nhận",

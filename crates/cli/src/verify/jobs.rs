@@ -11,7 +11,7 @@ use crate::connection::unary;
 use crate::errors::CliError;
 use crate::exit::Exit;
 use crate::instant::shown;
-use crate::messages;
+use crate::listing;
 use crate::output::Output;
 use crate::output::table::Table;
 
@@ -68,28 +68,16 @@ pub(crate) async fn list(
     limit: usize,
     output: &Output,
 ) -> Result<Exit, CliError> {
-    let mut request = proto::ListVerificationJobsRequest {
-        page_size: PAGE_SIZE,
-        page_token: String::new(),
-    };
-    let mut found = Vec::new();
-    while found.len() < limit {
-        let answer = client
-            .list_verification_jobs(unary(request.clone()))
-            .await?
-            .into_inner();
-        found.extend(answer.jobs);
-        request.page_token = answer.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    let is_cut = found.len() > limit || !request.page_token.is_empty();
-    found.truncate(limit);
-    tell(&found, output)?;
-    if is_cut {
-        output.say("còn nữa; --limit để xem / there are more; --limit shows them");
-    }
+    let listing = listing::fetch(limit, async |page_token| {
+        let request = proto::ListVerificationJobsRequest {
+            page_size: PAGE_SIZE,
+            page_token,
+        };
+        let answer = client.list_verification_jobs(unary(request)).await?;
+        let answer = answer.into_inner();
+        Ok((answer.jobs, answer.next_page_token))
+    });
+    listing.await?.show(JOB, output, job_table)?;
     Ok(Exit::Ok)
 }
 
@@ -139,7 +127,7 @@ pub(crate) async fn one(
         }
     };
     let found: Vec<_> = job.into_iter().collect();
-    tell(&found, output)?;
+    listing::show(&found, JOB, output, job_table)?;
     for job in found.iter().filter(|job| !job.state_reason.is_empty()) {
         output.say(&told_reason(&job.state_reason));
     }
@@ -158,16 +146,6 @@ fn told_reason(reason: &str) -> String {
             )
         },
     )
-}
-
-fn tell(jobs: &[proto::VerificationJob], output: &Output) -> Result<(), CliError> {
-    if output.is_json() {
-        for job in jobs {
-            output.json(&messages::to_json(JOB, job))?;
-        }
-        return Ok(());
-    }
-    Ok(output.table(&job_table(jobs))?)
 }
 
 fn job_table(jobs: &[proto::VerificationJob]) -> Table {

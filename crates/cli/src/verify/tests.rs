@@ -3,7 +3,7 @@
 mod files;
 
 use crate::exit::Exit;
-use crate::fake::{FakeGateway, Moods};
+use crate::fake::FakeGateway;
 
 const WHY: [&str; 4] = ["--purpose", "CIVIL_STATUS", "--official", "lethihoa.tuphap"];
 
@@ -22,7 +22,7 @@ fn person<'a>(name: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 
 #[tokio::test]
 async fn one_person_is_told_in_a_table_and_by_the_exit_code() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     let more = [
         &WHY[..],
         &["--sex", "Nữ", "--dossier", "H56.14-240823-0001"],
@@ -71,7 +71,7 @@ async fn one_person_is_told_in_a_table_and_by_the_exit_code() {
 
 #[tokio::test]
 async fn a_question_may_be_put_off_and_a_used_up_quota_is_told() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     let later = [
         "--defer",
         "--purpose",
@@ -101,7 +101,7 @@ async fn a_question_may_be_put_off_and_a_used_up_quota_is_told() {
 
 #[tokio::test]
 async fn every_wrong_option_is_named_and_no_value_repeated() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     let line = "verify --number 38191012345 --name Ле --birth 4/31/1991 --sex x --purpose CIVIL_STATUS --official a";
     let words: Vec<_> = line.split(' ').collect();
     let ran = gateway.run(&words).await;
@@ -117,7 +117,7 @@ async fn every_wrong_option_is_named_and_no_value_repeated() {
 
 #[tokio::test]
 async fn granted_fields_are_shown_and_the_others_named() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     let get = [
         &WHY[..],
         &["--get", "sex,permanent_residence,father,religion"],

@@ -11,7 +11,7 @@ use super::super::asks::{AGE, RATE};
 use super::super::state::{Panel, State};
 use super::super::words::Language;
 use super::panel;
-use crate::instant::{age, length};
+use crate::instant::shown_length;
 use crate::output::spark::spark;
 use crate::output::table::harmless;
 
@@ -51,7 +51,7 @@ pub(super) fn destinations(state: &State, frame: &mut Frame<'_>, area: Rect) {
             Cell::new(told).style(style),
             right(flow.waiting.to_string()),
             right(flow.parked.to_string()),
-            right(waited(flow.oldest_waiting_age.as_ref())),
+            right(shown_length(flow.oldest_waiting_age.as_ref())),
             right(format!("{:.0}", flow.accepted_per_minute)),
             right(format!("{:.0}", flow.delivered_per_minute)),
             Cell::new(spark(state.figure(RATE, name), drawn)),
@@ -100,7 +100,7 @@ pub(super) fn provinces(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Row::new([
             Cell::new(harmless(&flow.root_code)),
             Cell::new(harmless(&flow.name)),
-            right(waited(flow.oldest_waiting_age.as_ref())),
+            right(shown_length(flow.oldest_waiting_age.as_ref())),
             right(format!("{:.0}", flow.accepted_per_minute)),
         ])
     });
@@ -174,12 +174,4 @@ fn header(names: &[&'static str], numbers: std::ops::Range<usize>) -> Row<'stati
 
 fn right(text: String) -> Cell<'static> {
     Cell::new(Text::from(text).alignment(Alignment::Right))
-}
-
-fn waited(wire: Option<&prost_types::Duration>) -> String {
-    let seconds = length(wire).map(|length| length.as_secs());
-    seconds.map_or_else(
-        || "-".to_owned(),
-        |seconds| age(i64::try_from(seconds).unwrap_or(i64::MAX)),
-    )
 }

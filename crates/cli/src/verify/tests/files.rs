@@ -7,7 +7,7 @@ use lienthong_proto::identity::v1::JobState;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::fake::{Ran, text};
+use crate::fake::{Moods, Ran, text};
 
 const HEADING: &str = "stt,ho_ten,so_dinh_danh,ngay_sinh,gioi_tinh,ghi chú";
 
@@ -69,7 +69,7 @@ const MIXED_ANSWERS: &str = "\u{feff}stt,ho_ten,so_dinh_danh,ngay_sinh,gioi_tinh
 
 #[tokio::test]
 async fn a_file_is_answered_row_by_row_with_all_that_it_held() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     gateway.file(
         "dân cư.csv",
         &format!("\u{feff}{HEADING}\r\n{}\r\n", MIXED_ROWS.join("\r\n")),
@@ -257,7 +257,7 @@ async fn a_file_torn_at_any_byte_is_completed_to_the_same_file() {
 
 #[tokio::test]
 async fn what_is_not_ours_is_left_alone() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     gateway.file("dân cư.csv", &persons(5));
     let full = verify(&gateway, &[]).await;
     assert_eq!(full.exit, Exit::Ok);
@@ -309,7 +309,7 @@ async fn what_is_not_ours_is_left_alone() {
 
 #[tokio::test]
 async fn a_disk_that_is_full_ends_the_run_and_not_the_job() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     let file = gateway.file("dân cư.csv", &persons(20_000));
     let words = ["verify", &file, "--out", "/dev/full", "--json"];
     let ran = gateway.run(&[&words, &WHY[..]].concat()).await;
@@ -347,7 +347,7 @@ async fn a_job_that_stands_still_or_ends_early_is_told() {
 
 #[tokio::test]
 async fn a_dry_run_names_every_faulty_row_and_writes_nothing() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     let file = gateway.file(
         "dân cư.csv",
         &format!("{HEADING}\n1,Lê Thị Hoà,x,1991-04-30,,\n"),
@@ -385,7 +385,7 @@ async fn a_dry_run_names_every_faulty_row_and_writes_nothing() {
 
 #[tokio::test]
 async fn jobs_are_listed_and_steered() {
-    let gateway = FakeGateway::start(Moods::default()).await;
+    let gateway = FakeGateway::kind().await;
     for key in ["G15/1", "G15/2", "G15/3"] {
         gateway.file("dân cư.csv", &persons(2));
         verify(&gateway, &["--job-key", key]).await;
