@@ -4,7 +4,7 @@ pub(crate) mod accounts;
 mod adapter;
 mod certs;
 mod configuration;
-mod doctor;
+pub mod doctor;
 mod keys;
 mod serve;
 mod simulate;

@@ -66,19 +66,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Builds and starts everything. When it returns, statuses are accepted.
+    /// Builds and starts everything. When it returns, statuses are accepted. With the control of the process's log,
+    /// operators may change its filter.
     ///
     /// # Errors
     /// The first part that cannot be built, with what it needed.
-    pub async fn start(config: Config, clock: Clock, random: Random) -> anyhow::Result<Self> {
-        Self::start_with_log(config, clock, random, None).await
-    }
-
-    /// As [`Self::start`], with the control of the process's log, so that operators may change its filter.
-    ///
-    /// # Errors
-    /// As [`Self::start`].
-    pub async fn start_with_log(
+    pub async fn start(
         config: Config,
         clock: Clock,
         random: Random,

@@ -9,26 +9,33 @@ use serde::Serialize;
 
 use crate::args::DoctorArgs;
 use crate::commands::{load, print};
+use crate::config::Config;
 use crate::exit::Exit;
 
 /// How one check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Grade {
+pub enum Grade {
+    /// As it should be.
     Ok,
+    /// It works, and somebody should look at it.
     Warn,
+    /// It does not work.
     Fault,
 }
 
 /// One finding: what was looked at, how it is, and what to do.
 #[derive(Debug, Serialize)]
-struct Finding {
-    check: &'static str,
-    grade: Grade,
-    found: String,
+pub struct Finding {
+    /// What was looked at.
+    pub check: &'static str,
+    /// How it is.
+    pub grade: Grade,
+    /// What was seen; never a secret.
+    pub found: String,
     /// What the operator has to know about it or do; empty when there is nothing to do.
     #[serde(skip_serializing_if = "str::is_empty")]
-    fix: &'static str,
+    pub fix: &'static str,
 }
 
 impl Finding {
@@ -54,9 +61,14 @@ impl Finding {
     }
 }
 
+/// Tries everything that the configuration names, within about half a minute.
+pub async fn examine(config: &Config) -> Vec<Finding> {
+    checks::all(config).await
+}
+
 pub(super) async fn run(args: DoctorArgs, json: bool) -> anyhow::Result<Exit> {
     let findings = match load(args.config.config.as_deref()) {
-        Ok(config) => checks::all(&config).await,
+        Ok(config) => examine(&config).await,
         Err(faults) => faults
             .0
             .iter()

@@ -13,8 +13,7 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<Exit> {
     let config = load(args.config.as_deref())?;
     let log = telemetry::start(&config.log)?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut gateway =
-        Gateway::start_with_log(config, Clock::system(), Random::system(), log).await?;
+    let mut gateway = Gateway::start(config, Clock::system(), Random::system(), log).await?;
     tracing::info!(listen.address = %gateway.address, "the gateway accepts statuses");
     let mut exit = Exit::OK;
     tokio::select! {

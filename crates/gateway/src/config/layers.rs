@@ -76,7 +76,7 @@ pub(super) fn read(
         return Err(layers.faults);
     }
     drop_empty_options(&mut merged);
-    sections(merged)
+    typed_config(&merged, default)
 }
 
 struct Layers {
@@ -230,49 +230,23 @@ fn drop_empty_options(merged: &mut Table) {
     }
 }
 
-/// Reads each section by itself first, so that each can name its fault.
-fn sections(merged: Table) -> Result<Config, Vec<ConfigFault>> {
-    let faults = merged
-        .iter()
-        .filter_map(|(name, section)| section_fault(name, section).map(|text| (name, text)))
-        .map(|(name, text)| ConfigFault {
-            origin: "configuration".to_owned(),
-            key: name.clone(),
-            text,
-        })
-        .collect::<Vec<_>>();
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    merged.try_into().map_err(|error| {
-        let text = without_value(&error);
-        vec![ConfigFault {
-            origin: "configuration".to_owned(),
-            key: "-".to_owned(),
-            text,
-        }]
+/// Reads the values by the types of the settings. When that fails, each section is tried alone among the defaults, so
+/// that every one with a fault is named.
+fn typed_config(merged: &Table, mut default: Table) -> Result<Config, Vec<ConfigFault>> {
+    merged.clone().try_into().map_err(|_faulty| {
+        drop_empty_options(&mut default);
+        let faults = merged.iter().filter_map(|(name, section)| {
+            let mut alone = default.clone();
+            alone.insert(name.clone(), section.clone());
+            let error = alone.try_into::<Config>().err()?;
+            Some(ConfigFault {
+                origin: "configuration".to_owned(),
+                key: name.clone(),
+                text: without_value(&error),
+            })
+        });
+        faults.collect()
     })
-}
-
-fn section_fault(name: &str, section: &Value) -> Option<String> {
-    let section = section.clone();
-    let result = match name {
-        "listen" => section.try_into::<super::Listen>().map(drop),
-        "tls" => section.try_into::<super::Tls>().map(drop),
-        "participants" => section.try_into::<super::Participants>().map(drop),
-        "store" => section.try_into::<super::Store>().map(drop),
-        "broker" => section.try_into::<super::Broker>().map(drop),
-        "delivery" => section.try_into::<super::Delivery>().map(drop),
-        "portal" => section.try_into::<lienthong_portal::Config>().map(drop),
-        "vault" => section.try_into::<super::Vault>().map(drop),
-        "population" => section.try_into::<super::Population>().map(drop),
-        "identity" => section.try_into::<lienthong_identity::Config>().map(drop),
-        "log" => section.try_into::<super::Log>().map(drop),
-        "console" => section.try_into::<lienthong_console::Config>().map(drop),
-        "metrics" => section.try_into::<super::Metrics>().map(drop),
-        _ => Ok(()),
-    };
-    result.err().map(|error| without_value(&error))
 }
 
 /// The error in one line.

@@ -142,6 +142,12 @@ fn every_fault_is_named_at_once() {
 fn values_out_of_bounds_are_named_by_section_or_key() {
     let text = format!("{GOOD}\n[listen]\naddress = \"nowhere\"\n[broker]\nkind = \"kafka\"\n");
     assert_eq!(keys(load(&text, &[]).unwrap_err()), ["broker", "listen"]);
+    let text =
+        format!("{GOOD}\n[metrics]\naddress = \"nowhere\"\n[operators]\napproval_above = -1\n");
+    assert_eq!(
+        keys(load(&text, &[]).unwrap_err()),
+        ["metrics", "operators"]
+    );
     let text = format!("{GOOD}\n[store]\nreaders = 0\n[broker]\nkind = \"rabbitmq\"\n");
     assert_eq!(
         keys(load(&text, &[]).unwrap_err()),

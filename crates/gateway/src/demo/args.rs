@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Faults;
 
-/// Longest run that may be asked for, in seconds: thirty days.
-const RUN_SECONDS_MAX: u64 = 30 * 24 * 3_600;
+/// Longest run that may be asked for: thirty days.
+const RUN_MAX: Duration = Duration::from_hours(30 * 24);
 
 /// `demo`
 #[derive(Debug, clap::Args)]
@@ -43,25 +43,13 @@ pub struct DemoArgs {
     pub keep: Option<PathBuf>,
 }
 
-/// A whole number and its unit.
+/// A length of time that a demo can last.
 fn parse_duration(text: &str) -> Result<Duration, String> {
-    let expected = || "write a number and ms, s, m or h, such as 20s".to_owned();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at_checked(digits).ok_or_else(expected)?;
-    let number: u64 = number.parse().map_err(|_| expected())?;
-    let milliseconds = match unit {
-        "ms" => Some(number),
-        "s" => number.checked_mul(1_000),
-        "m" => number.checked_mul(60_000),
-        "h" => number.checked_mul(3_600_000),
-        _ => return Err(expected()),
-    };
-    match milliseconds {
-        Some(milliseconds) if (1..=RUN_SECONDS_MAX * 1_000).contains(&milliseconds) => {
-            Ok(Duration::from_millis(milliseconds))
-        }
-        _ => Err("between 1ms and 720h".to_owned()),
+    let length = lienthong_cli::parse_length(text)?;
+    if length.is_zero() || length > RUN_MAX {
+        return Err("between 1ms and 30d".to_owned());
     }
+    Ok(length)
 }
 
 #[cfg(test)]
@@ -69,32 +57,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_have_a_unit_and_bounds() {
+    fn a_run_lasts_from_a_millisecond_to_thirty_days() {
         let good = [
-            ("500ms", Duration::from_millis(500)),
+            ("1ms", Duration::from_millis(1)),
             ("20s", Duration::from_secs(20)),
-            ("5m", Duration::from_mins(5)),
-            ("720h", Duration::from_hours(720)),
+            ("30d", Duration::from_hours(720)),
         ];
         for (text, duration) in good {
             assert_eq!(parse_duration(text), Ok(duration), "{text}");
         }
-        let bad = [
-            "",
-            "20",
-            "s",
-            "0s",
-            "-1s",
-            "1.5s",
-            "20 s",
-            "1d",
-            "721h",
-            "20sec",
-            "5phút",
-            "99999999999999999999s",
-            "18446744073709551615h",
-        ];
-        for text in bad {
+        for text in ["0s", "721h", "20", "-1s"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

@@ -1,8 +1,7 @@
 //! The stage: everything that runs during a demo, set up, looked at and struck again.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -15,8 +14,6 @@ use lienthong_transport::{ChannelTimeouts, ClientTls, ClientTlsFiles, TlsClock, 
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::SubscriberInitExt;
 
 use super::DemoArgs;
 use super::board::{Board, Percentiles};
@@ -28,6 +25,7 @@ use super::record::RecordReader;
 use super::summary::{Circumstances, Summary};
 use super::traffic::{self, Traffic};
 use super::view::{Frame, Phase};
+use crate::telemetry;
 use crate::wire::Gateway;
 
 /// Provinces in the order in which they join; the rest of the 34 follow by code.
@@ -69,7 +67,7 @@ impl Stage {
     pub(super) async fn set(args: &DemoArgs, seed: u64) -> anyhow::Result<Self> {
         let clock = Clock::system();
         let folder = Folder::create(args.keep.as_deref())?;
-        start_log(&folder)?;
+        let log = telemetry::start_in(&folder.log())?;
         let provinces = provinces(args.provinces.into());
         folder.furnish(
             &provinces,
@@ -103,7 +101,7 @@ impl Stage {
         .await?;
         let urls = (&*simulator.base_url(), &*database.endpoint());
         let config = folder.config(urls, args.rabbitmq.as_deref());
-        let gateway = Gateway::start(config, clock.clone(), Random::seeded(seed)).await?;
+        let gateway = Gateway::start(config, clock.clone(), Random::seeded(seed), log).await?;
 
         let (portal, simulators_stop) = (simulator.handle(), CancellationToken::new());
         let population = database.handle();
@@ -376,23 +374,61 @@ fn provinces(count: usize) -> Vec<&'static Province> {
     first.chain(others).take(count).collect()
 }
 
-/// The gateway's log goes to a file: the terminal belongs to the view.
-fn start_log(folder: &Folder) -> anyhow::Result<()> {
-    let path = folder.log();
-    let file = File::create(&path)
-        .with_context(|| format!("failed to make the log {}", path.display()))?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("info"))
-        .with_ansi(false)
-        .with_writer(Mutex::new(file));
-    // When a log has been started already, its lines go there.
-    drop(lines.finish().try_init());
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+    use crate::args::{Cli, Command};
+
+    /// A client command, as the demo's introduction shows one.
+    async fn run(stage: &Stage, words: &[&str]) -> (lienthong_cli::Exit, String) {
+        let line = Cli::parse_from(["lienthong"].iter().chain(words));
+        let Command::Client(command) = line.command else {
+            panic!("a client command");
+        };
+        let operator = stage.folder.operator();
+        let connection = lienthong_cli::Connection {
+            endpoint: stage.endpoint(),
+            ca: Some(stage.folder.ca()),
+            cert: Some(operator.certificate_chain),
+            key: Some(operator.private_key),
+            server_name: None,
+        };
+        let (output, captured) = lienthong_cli::Output::captured(line.output);
+        let ran = lienthong_cli::run(command, &connection, &output, &Clock::system()).await;
+        (ran.unwrap(), captured.data() + &captured.talk())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_operator_changes_what_the_demo_logs() {
+        let args = [
+            "lienthong",
+            "demo",
+            "--for",
+            "1s",
+            "--rate",
+            "1",
+            "--questions",
+            "0",
+        ];
+        let Command::Demo(args) = Cli::parse_from(args).command else {
+            panic!("the demo");
+        };
+        let mut stage = Stage::set(&args, 1).await.unwrap();
+        let reason = ["--reason", "xem vì sao chậm"];
+        let debug = [&["log", "debug", "--for", "5m"], &reason[..]].concat();
+        let (exit, told) = run(&stage, &debug).await;
+        assert_eq!(exit, lienthong_cli::Exit::Ok, "{told}");
+        assert!(told.ends_with("before: info\n"), "{told}");
+        let back = [&["log", "configured"], &reason[..]].concat();
+        let (_, told) = run(&stage, &back).await;
+        assert!(told.ends_with("before: debug\n"), "{told}");
+        let log = std::fs::read_to_string(stage.folder.log()).unwrap();
+        assert!(log.contains("DEBUG"), "{log}");
+        stage.stop_pushing().await;
+        stage.strike((0.0, 0.0)).await.unwrap();
+    }
 
     #[test]
     fn every_province_of_today_may_push_and_none_that_is_no_more() {

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE};
 use hyper::server::conn::http1;
@@ -130,7 +129,7 @@ async fn talk(stream: TcpStream, scraped: Scraped) {
     }
 }
 
-fn answer<B>(request: &Request<B>, scraped: &Scraped) -> Response<Body> {
+fn answer<B>(request: &Request<B>, scraped: &Scraped) -> Response<String> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut response = words(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
         let allowed = hyper::header::HeaderValue::from_static("GET, HEAD");
@@ -154,12 +153,12 @@ fn answer<B>(request: &Request<B>, scraped: &Scraped) -> Response<Body> {
     }
 }
 
-fn words(status: StatusCode, text: &'static str) -> Response<Body> {
-    with_type(status, WORDS, text)
+fn words(status: StatusCode, text: &str) -> Response<String> {
+    with_type(status, WORDS, text.to_owned())
 }
 
-fn with_type(status: StatusCode, media: &'static str, body: impl Into<Body>) -> Response<Body> {
-    let mut response = Response::new(body.into());
+fn with_type(status: StatusCode, media: &'static str, text: String) -> Response<String> {
+    let mut response = Response::new(text);
     *response.status_mut() = status;
     let media = hyper::header::HeaderValue::from_static(media);
     response.headers_mut().insert(CONTENT_TYPE, media);

@@ -18,6 +18,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use self::past::Past;
+use super::identity::queue;
 
 /// Seconds of a minute.
 const MINUTE_SECONDS: i64 = 60;
@@ -124,10 +125,9 @@ impl Observer {
             &identity.guards(),
             identity.database(),
         );
-        let queue = DestinationName::parse(lienthong_ports::identity::QUEUE);
-        let queue = queue.expect("the queue's name is a destination's");
         // A broker that cannot be asked is told by its own figures.
-        let depths = self.broker.depths(&[queue]).await.unwrap_or_default();
+        let depths = self.broker.depths(&[queue()]).await;
+        let depths = depths.unwrap_or_default();
         gauges::show_depths(&self.metrics.broker, &depths);
     }
 

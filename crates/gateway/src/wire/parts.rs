@@ -10,7 +10,7 @@ use anyhow::Context;
 use lienthong_broker_embedded::EmbeddedBroker;
 use lienthong_broker_rabbitmq::RabbitBroker;
 use lienthong_delivery::Delivery;
-use lienthong_domain::{Clock, DestinationName, Random};
+use lienthong_domain::{Clock, Random};
 use lienthong_identity::Identity;
 use lienthong_identity::jobs::JobWorkers;
 use lienthong_portal::Portal;
@@ -233,11 +233,9 @@ pub(crate) fn connect_rabbitmq(
         queue_messages_max: given.queue_messages_max,
         ..lienthong_broker_rabbitmq::Config::new(given.url.parse()?)
     };
-    let jobs = DestinationName::parse(lienthong_ports::identity::QUEUE);
-    let jobs = jobs.expect("the queue's name is a destination's");
     Ok(RabbitBroker::connect(
         settings,
-        vec![config.portal.name.clone(), jobs],
+        vec![config.portal.name.clone(), identity::queue()],
         clock.clone(),
     ))
 }

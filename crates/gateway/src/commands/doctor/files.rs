@@ -5,13 +5,12 @@ use std::path::Path;
 
 use lienthong_console::Accounts;
 use lienthong_domain::{Clock, Timestamp};
+use lienthong_services::problems::Thresholds;
 
 use super::Finding;
 use crate::config::Config;
 use crate::wire;
 
-/// A certificate with fewer days left is worth a warning. Source: the problem `CERTIFICATE_ENDING`.
-const CERTIFICATE_DAYS_WARN: i64 = 21;
 /// A revocation list with fewer days left is worth a warning.
 const REVOCATION_DAYS_WARN: i64 = 3;
 
@@ -34,12 +33,14 @@ fn certificates(config: &Config, clock: &Clock) -> Vec<Finding> {
         Err(error) => return vec![Finding::fault("certificates", format!("{error:#}"), FIX)],
         Ok(tls) => tls,
     };
+    // As the overview judges it.
+    let (days_warn, _) = Thresholds::default().certificate_days;
     let left = days_left(tls.not_after(), clock.now());
     let found =
         format!("the gateway's certificate fits its key and is good for {left} more day(s)");
     let mut findings = vec![match left {
         ..0 => Finding::fault("certificates", "the gateway's certificate has expired", FIX),
-        0..CERTIFICATE_DAYS_WARN => Finding::warn("certificates", found, RENEW),
+        _ if left < days_warn => Finding::warn("certificates", found, RENEW),
         _ => Finding::ok("certificates", found),
     }];
     if let Some(until) = tls.crl_next_update() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use lienthong_broker_rabbitmq::RabbitBroker;
 use lienthong_domain::Clock;
 use lienthong_ports::{Broker, BrokerError, Destination};
+use lienthong_services::problems::Thresholds;
 use lienthong_telemetry::metrics::DeliveryMetrics;
 
 use super::Finding;
@@ -14,9 +15,6 @@ use crate::wire;
 
 /// How long an outside system may take to answer the doctor.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Clocks may differ by so many seconds. Source: the problem `CLOCK_WRONG`.
-const CLOCK_SECONDS_WARN: f64 = 30.0;
-const CLOCK_SECONDS_FAULT: f64 = 300.0;
 
 pub(super) async fn all(config: &Config, clock: &Clock) -> Vec<Finding> {
     let mut findings = broker(config, clock).await;
@@ -126,10 +124,11 @@ async fn portal(config: &Config, clock: &Clock) -> Vec<Finding> {
 fn clocks(seconds: f64) -> Finding {
     const FIX: &str = "look at this machine (`timedatectl`, `chronyc tracking`) first; if it is right, tell the portal's people";
     let found = format!("the portal's is {seconds:+.1} s from ours");
-    let difference = seconds.abs();
-    if difference > CLOCK_SECONDS_FAULT {
+    // As the overview judges it.
+    let (difference, warned) = (seconds.abs(), Thresholds::default().clock_seconds);
+    if difference > 10.0 * warned {
         Finding::fault("clocks", found, FIX)
-    } else if difference > CLOCK_SECONDS_WARN {
+    } else if difference > warned {
         Finding::warn("clocks", found, FIX)
     } else {
         Finding::ok("clocks", found)
