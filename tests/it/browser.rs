@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lienthong_console::Accounts;
-use lienthong_domain::{Clock, OperatorRole};
-use lienthong_proto::dossier::v1::PushStatusRequest;
-use lienthong_simulators::portal::{Fault, FaultRule, FaultScript};
+use lienthong_domain::OperatorRole;
+use lienthong_tests::harness::acts::{CONSOLE_PASSWORD, REJECTED, write_accounts};
 use lienthong_tests::harness::{TestGateway, events};
 use serde_json::{Value, json};
 
@@ -16,10 +14,7 @@ const REQUIRED: &str = "LIENTHONG_REQUIRE_BROWSER";
 const SCREENSHOTS: &str = "LIENTHONG_SCREENSHOTS";
 /// Debian's browser.
 const CHROMIUM: &str = "/usr/bin/chromium";
-const PASSWORD: &str = "mat-khau-cho-may-kiem-thu";
 const DOSSIER: &str = "H56.14-240823-0001";
-/// What the portal says when it rejects the dossier.
-const MESSAGE: &str = "Mã thủ tục không có trong danh mục";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_finds_replays_and_sees_delivered_and_attackers_get_nowhere() {
@@ -32,15 +27,17 @@ async fn an_operator_finds_replays_and_sees_delivered_and_attackers_get_nowhere(
         println!("left out: no Chromium, or no `npm ci` in tests/browser");
         return;
     }
-    let accounts = tempfile::NamedTempFile::new().unwrap();
-    write_accounts(accounts.path());
+    let people = [
+        ("xem", "Người xem", OperatorRole::Viewer),
+        ("truc", "Người trực", OperatorRole::Operator),
+        ("duyet", "Người duyệt", OperatorRole::Approver),
+    ];
     let gateway = TestGateway::start_with(|config| {
-        config.console.address = Some(([127, 0, 0, 1], 0).into());
-        config.console.accounts_file = Some(accounts.path().to_owned());
+        write_accounts(config.console.accounts_file.as_deref().unwrap(), &people);
         config.operators.replay_approval_above = 0;
     })
     .await;
-    park(&gateway).await;
+    gateway.park("H56", vec![events::first(DOSSIER)]).await;
 
     let pictures = tempfile::tempdir().unwrap();
     let screenshots =
@@ -49,12 +46,12 @@ async fn an_operator_finds_replays_and_sees_delivered_and_attackers_get_nowhere(
         "base": gateway.running().console_url.as_deref().expect("the console answers"),
         "chromium": CHROMIUM,
         "dossier": DOSSIER,
-        "message": MESSAGE,
+        "message": REJECTED,
         "screenshots": screenshots,
         "accounts": {
-            "viewer": { "name": "xem", "password": PASSWORD },
-            "operator": { "name": "truc", "password": PASSWORD },
-            "approver": { "name": "duyet", "password": PASSWORD },
+            "viewer": { "name": "xem", "password": CONSOLE_PASSWORD },
+            "operator": { "name": "truc", "password": CONSOLE_PASSWORD },
+            "approver": { "name": "duyet", "password": CONSOLE_PASSWORD },
         },
     });
     let file = pictures.path().join("settings.json");
@@ -86,47 +83,4 @@ async fn an_operator_finds_replays_and_sees_delivered_and_attackers_get_nowhere(
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-fn write_accounts(path: &Path) {
-    let now = Clock::system().now();
-    let people = [
-        ("xem", "Người xem", OperatorRole::Viewer),
-        ("truc", "Người trực", OperatorRole::Operator),
-        ("duyet", "Người duyệt", OperatorRole::Approver),
-    ];
-    Accounts::edit(path, |accounts| {
-        people
-            .iter()
-            .try_for_each(|(name, shown, role)| accounts.add((name, shown), *role, PASSWORD, now))
-    })
-    .unwrap();
-}
-
-/// One dossier that the portal rejects; then the portal is mended, so that a replay succeeds.
-async fn park(gateway: &TestGateway) {
-    let rejected = FaultRule {
-        dossiers: vec![DOSSIER.to_owned()],
-        ..FaultRule::always(Fault::Reject {
-            message: MESSAGE.to_owned(),
-        })
-    };
-    let script = FaultScript {
-        seed: 0,
-        rules: vec![rejected],
-    };
-    gateway.portal.set_faults(script).unwrap();
-    let event = Some(events::first(DOSSIER));
-    gateway
-        .province("H56")
-        .push_status(PushStatusRequest { event })
-        .await
-        .unwrap();
-    let parked = async || {
-        let counts = gateway.running().store.counts().await.unwrap();
-        let state = lienthong_domain::DeliveryState::Parked;
-        counts.iter().any(|count| count.of(state) == 1)
-    };
-    gateway.until("the dossier is parked", parked).await;
-    gateway.portal.set_faults(FaultScript::default()).unwrap();
 }

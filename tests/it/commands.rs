@@ -1,9 +1,7 @@
 //! An operator's day on the command line against a whole gateway: see, understand, mend, have approved, report.
 
 use lienthong_cli::Exit;
-use lienthong_domain::DeliveryState;
-use lienthong_proto::dossier::v1::PushStatusRequest;
-use lienthong_simulators::portal::{Fault, FaultRule, FaultScript, When};
+use lienthong_services::problems::ProblemKind;
 use lienthong_tests::harness::{TestGateway, events};
 use serde_json::Value;
 
@@ -20,38 +18,8 @@ async fn with_a_parked_dossier() -> TestGateway {
         config.operators.replay_approval_above = 0;
     })
     .await;
-    let refused = FaultRule {
-        fault: Fault::Reject {
-            message: "Mã thủ tục không tồn tại".to_owned(),
-        },
-        when: When::Always,
-        services: vec![],
-        dossiers: vec![CODE.to_owned()],
-    };
-    let script = FaultScript {
-        seed: 1,
-        rules: vec![refused],
-    };
-    gateway.portal.set_faults(script).unwrap();
-    let mut province = gateway.province("H21");
-    for event in events::life(CODE) {
-        let request = PushStatusRequest { event: Some(event) };
-        province.push_status(request).await.expect("accepted");
-    }
-    drop(province);
-    parked(&gateway, 1).await;
-    gateway.portal.set_faults(FaultScript::default()).unwrap();
+    gateway.park("H21", events::life(CODE)).await;
     gateway
-}
-
-async fn parked(gateway: &TestGateway, expected: u64) {
-    gateway
-        .until("the expected number is parked", async || {
-            let counts = gateway.running().store.counts().await.unwrap();
-            let parked = counts.iter().map(|count| count.of(DeliveryState::Parked));
-            parked.sum::<u64>() == expected
-        })
-        .await;
 }
 
 /// The codes of the overview's problems.
@@ -173,5 +141,10 @@ async fn a_pause_is_seen_everywhere_and_a_viewer_cannot_make_one() {
         .await;
     let figures = ["figures", "no_such_figure"];
     assert_eq!(run(&gateway, LOOKS, &figures).await.0, Exit::DataRefused);
+    // Whatever the overview names has its page.
+    for name in ProblemKind::ALL.map(ProblemKind::name) {
+        let (exit, page) = run(&gateway, LOOKS, &["explain", name]).await;
+        assert_eq!((exit, &page["code"]), (Exit::Ok, &name.into()));
+    }
     gateway.stop().await;
 }

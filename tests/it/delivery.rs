@@ -3,55 +3,18 @@
 use std::time::Duration;
 
 use lienthong_domain::DeliveryState;
-use lienthong_proto::dossier::v1::{DossierStatus, PushStatusRequest, StatusEvent};
+use lienthong_proto::dossier::v1::DossierStatus;
 use lienthong_simulators::portal::{Fault, FaultRule, FaultScript, Service, When};
-use lienthong_tests::harness::{TestGateway, events};
+use lienthong_tests::harness::{TestGateway, acts, events};
 
 const CODE: &str = "H21.17-240823-0001";
 
-async fn push(gateway: &TestGateway, events: Vec<StatusEvent>) {
-    let mut client = gateway.province("H21");
-    for event in events {
-        client
-            .push_status(PushStatusRequest { event: Some(event) })
-            .await
-            .expect("accepted");
-    }
-}
-
+/// A portal with this fault at the calls that `when` names.
 fn script(fault: Fault, when: When) -> FaultScript {
-    FaultScript {
-        seed: 1,
-        rules: vec![FaultRule {
-            fault,
-            when,
-            services: vec![],
-            dossiers: vec![],
-        }],
-    }
-}
-
-fn rejecting(dossier: &str) -> FaultScript {
-    let mut script = script(
-        Fault::Reject {
-            message: "Hồ sơ không hợp lệ".to_owned(),
-        },
-        When::Always,
-    );
-    script.rules[0].dossiers = vec![dossier.to_owned()];
-    script
-}
-
-async fn count(gateway: &TestGateway, state: DeliveryState) -> u64 {
-    gateway
-        .running()
-        .store
-        .counts()
-        .await
-        .unwrap()
-        .iter()
-        .map(|count| count.of(state))
-        .sum()
+    acts::script(FaultRule {
+        when,
+        ..FaultRule::always(fault)
+    })
 }
 
 #[tokio::test]
@@ -60,7 +23,7 @@ async fn errors_of_the_portal_are_retried_until_the_status_is_there() {
     let mut faults = script(Fault::Status { code: 503 }, When::Calls { from: 1, to: 4 });
     faults.rules[0].services = vec![Service::SyncDossier, Service::UpdateProgress];
     gateway.portal.set_faults(faults).unwrap();
-    push(&gateway, events::life(CODE)).await;
+    gateway.push("H21", events::life(CODE)).await;
     gateway.drained().await;
     let record = gateway.portal.record();
     assert_eq!(record.dossiers[CODE].status, 10);
@@ -75,7 +38,7 @@ async fn a_connection_reset_after_applying_leads_to_an_equal_repeat_only() {
         .portal
         .set_faults(script(Fault::ResetAfter, When::Calls { from: 3, to: 6 }))
         .unwrap();
-    push(&gateway, events::life(CODE)).await;
+    gateway.push("H21", events::life(CODE)).await;
     gateway.drained().await;
     let record = gateway.portal.record();
     let dossier = &record.dossiers[CODE];
@@ -92,9 +55,12 @@ async fn a_connection_reset_after_applying_leads_to_an_equal_repeat_only() {
 #[tokio::test]
 async fn a_refused_dossier_parks_alone_and_holds_only_its_own_lane() {
     let gateway = TestGateway::start().await;
-    gateway.portal.set_faults(rejecting(CODE)).unwrap();
-    push(&gateway, events::life(CODE)).await;
-    push(&gateway, events::life("H21.17-240823-0002")).await;
+    let rejecting = acts::rejecting(vec![CODE.to_owned()]);
+    gateway.portal.set_faults(rejecting).unwrap();
+    gateway.push("H21", events::life(CODE)).await;
+    gateway
+        .push("H21", events::life("H21.17-240823-0002"))
+        .await;
     gateway
         .until("the other dossier is complete", async || {
             gateway
@@ -105,9 +71,9 @@ async fn a_refused_dossier_parks_alone_and_holds_only_its_own_lane() {
                 .is_some_and(|dossier| dossier.status == 10)
         })
         .await;
-    assert_eq!(count(&gateway, DeliveryState::Parked).await, 1);
+    assert_eq!(gateway.count(DeliveryState::Parked).await, 1);
     assert_eq!(
-        count(&gateway, DeliveryState::Queued).await,
+        gateway.count(DeliveryState::Queued).await,
         3,
         "the rest of the lane waits behind it"
     );
@@ -129,18 +95,16 @@ async fn an_outage_longer_than_the_whole_schedule_parks_nothing() {
         .set_faults(script(Fault::Down, When::Always))
         .unwrap();
     for number in 1..=5 {
-        push(
-            &gateway,
-            events::life(&format!("H21.17-240823-{number:04}")),
-        )
-        .await;
+        gateway
+            .push("H21", events::life(&format!("H21.17-240823-{number:04}")))
+            .await;
     }
     tokio::time::sleep(Duration::from_secs(6)).await;
-    assert_eq!(count(&gateway, DeliveryState::Parked).await, 0);
-    assert_eq!(count(&gateway, DeliveryState::Done).await, 0);
+    assert_eq!(gateway.count(DeliveryState::Parked).await, 0);
+    assert_eq!(gateway.count(DeliveryState::Done).await, 0);
     gateway.portal.set_faults(FaultScript::default()).unwrap();
     gateway.drained().await;
-    assert_eq!(count(&gateway, DeliveryState::Parked).await, 0);
+    assert_eq!(gateway.count(DeliveryState::Parked).await, 0);
     let record = gateway.portal.record();
     assert_eq!(record.dossiers.len(), 5);
     assert!(
@@ -159,7 +123,7 @@ async fn a_crash_between_the_two_calls_resumes_at_the_second() {
     let mut faults = script(Fault::Status { code: 500 }, When::Always);
     faults.rules[0].services = vec![Service::UpdateProgress];
     gateway.portal.set_faults(faults).unwrap();
-    push(&gateway, vec![events::first(CODE)]).await;
+    gateway.push("H21", vec![events::first(CODE)]).await;
     gateway
         .until("the dossier is at the portal", async || {
             gateway.portal.record().dossiers.contains_key(CODE)
@@ -180,14 +144,15 @@ async fn a_crash_between_the_two_calls_resumes_at_the_second() {
 #[tokio::test]
 async fn a_withdrawn_dossier_is_delivered_as_withdrawn() {
     let gateway = TestGateway::start().await;
-    push(
-        &gateway,
-        vec![
-            events::first(CODE),
-            events::status(CODE, DossierStatus::Withdrawn, 60),
-        ],
-    )
-    .await;
+    gateway
+        .push(
+            "H21",
+            vec![
+                events::first(CODE),
+                events::status(CODE, DossierStatus::Withdrawn, 60),
+            ],
+        )
+        .await;
     gateway.drained().await;
     assert_eq!(gateway.portal.record().dossiers[CODE].status, 7);
     gateway.stop().await;

@@ -11,6 +11,7 @@ mod canary;
 mod client;
 mod commands;
 mod delivery;
+mod doctor;
 mod foreign;
 mod game;
 mod guards;

@@ -9,8 +9,8 @@ use std::process::{Command, Output, Stdio};
 use lienthong_domain::DossierCode;
 use lienthong_proto::dossier::v1::{GetDossierRequest, PushStatusRequest};
 use lienthong_services::problems::ProblemKind;
-use lienthong_simulators::portal::{Fault, FaultRule, FaultScript, When};
 use lienthong_testkit::prometheus;
+use lienthong_tests::harness::acts::rejecting;
 use lienthong_tests::harness::citizens::{DOSSIER, citizen, claims, for_dossier, verify};
 use lienthong_tests::harness::{TestGateway, events};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -56,19 +56,8 @@ fn figure(text: &str, series: &str) -> Option<f64> {
 /// A gateway that has taken, delivered, refused and parked something.
 async fn busy_gateway() -> TestGateway {
     let gateway = TestGateway::start().await;
-    let rejected = FaultRule {
-        fault: Fault::Reject {
-            message: "Hồ sơ không hợp lệ".to_owned(),
-        },
-        when: When::Always,
-        services: vec![],
-        dossiers: vec![LATE.to_owned()],
-    };
-    let script = FaultScript {
-        seed: 1,
-        rules: vec![rejected],
-    };
-    gateway.portal.set_faults(script).unwrap();
+    let rejecting = rejecting(vec![LATE.to_owned()]);
+    gateway.portal.set_faults(rejecting).unwrap();
     let mut client = gateway.province("H21");
     let mut push = async |event| client.push_status(PushStatusRequest { event }).await;
     for event in events::life(CODE) {

@@ -1,6 +1,5 @@
 //! Operations over many parked deliveries, the second person, the overview and the report, at the front door.
 
-use lienthong_domain::DeliveryState;
 use lienthong_proto::admin::v1::delivery_selection::Selection;
 use lienthong_proto::admin::v1::{
     ApproveOperationRequest, CancelOperationRequest, DeliverySelection, DiscardDeliveriesRequest,
@@ -8,8 +7,7 @@ use lienthong_proto::admin::v1::{
     ListActionsRequest, ListOperationsRequest, ListParkedGroupsRequest, Operation, OperationState,
     ParkedFilter, PauseDestinationRequest, ReplayDeliveriesRequest,
 };
-use lienthong_proto::dossier::v1::PushStatusRequest;
-use lienthong_simulators::portal::{Fault, FaultRule, FaultScript, When};
+use lienthong_simulators::portal::{Fault, FaultScript};
 use lienthong_tests::harness::{Operator, TestGateway, events};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -27,40 +25,10 @@ async fn with_parked_dossiers(approval_above: u64) -> TestGateway {
         config.operators.replay_approval_above = approval_above;
     })
     .await;
-    let fault = Fault::Reject {
-        message: "Mã thủ tục không tồn tại".to_owned(),
-    };
-    let script = FaultScript {
-        seed: 1,
-        rules: vec![FaultRule {
-            fault,
-            when: When::Always,
-            services: vec![],
-            dossiers: (1..=DOSSIERS).map(code).collect(),
-        }],
-    };
-    gateway.portal.set_faults(script).unwrap();
-    let mut client = gateway.province("H21");
-    for number in 1..=DOSSIERS {
-        for event in events::life(&code(number)).into_iter().take(2) {
-            let request = PushStatusRequest { event: Some(event) };
-            client.push_status(request).await.expect("accepted");
-        }
-    }
-    drop(client);
-    parked(&gateway, DOSSIERS).await;
-    gateway.portal.set_faults(FaultScript::default()).unwrap();
+    let two_of = |number| events::life(&code(number)).into_iter().take(2);
+    let events = (1..=DOSSIERS).flat_map(two_of).collect();
+    gateway.park("H21", events).await;
     gateway
-}
-
-async fn parked(gateway: &TestGateway, expected: u64) {
-    gateway
-        .until("the expected number is parked", async || {
-            let counts = gateway.running().store.counts().await.unwrap();
-            let parked = counts.iter().map(|count| count.of(DeliveryState::Parked));
-            parked.sum::<u64>() == expected
-        })
-        .await;
 }
 
 fn selection(destination: &str) -> DeliverySelection {
@@ -212,7 +180,7 @@ async fn a_large_replay_waits_for_a_second_person() {
     let id = asked_for.operation_id;
     assert_eq!(reason(approve(&mut operator, id).await), "NOT_APPROVER");
     problem(&gateway, "APPROVAL_AWAITED", &id.to_string()).await;
-    parked(&gateway, DOSSIERS).await;
+    gateway.parked(DOSSIERS).await;
 
     let own = asked(&mut approver, replay("", 1_000)).await.operation_id;
     let by_oneself = approve(&mut approver, own).await;
@@ -261,7 +229,7 @@ async fn a_cancelled_replay_moves_nothing_more() {
         operator.operations.cancel_operation(request).await.unwrap();
     }
     let ended = reached(&gateway, id, OperationState::Cancelled).await;
-    parked(&gateway, DOSSIERS - ended.moved).await;
+    gateway.parked(DOSSIERS - ended.moved).await;
     // A later operation is not held back by it.
     let discard = DiscardDeliveriesRequest {
         selection: Some(selection("dvcqg")),
@@ -283,17 +251,10 @@ async fn the_overview_names_what_is_wrong_and_the_report_counts() {
         config.delivery.workers.breaker.unanswered_in_a_row = 1;
     })
     .await;
-    let mut client = gateway.province("H21");
     let down = Fault::Status { code: 503 };
-    gateway
-        .portal
-        .set_faults(FaultScript::always(down))
-        .unwrap();
-    let event = Some(events::first(&code(1)));
-    client
-        .push_status(PushStatusRequest { event })
-        .await
-        .unwrap();
+    let portal = &gateway.portal;
+    portal.set_faults(FaultScript::always(down)).unwrap();
+    gateway.push("H21", vec![events::first(&code(1))]).await;
     problem(&gateway, "BREAKER_OPEN", "dvcqg").await;
     let pause = PauseDestinationRequest {
         destination: "dvcqg".to_owned(),

@@ -1,6 +1,5 @@
 //! Operators see where statuses wait and why, and can mend it without reordering anything.
 
-use lienthong_domain::DeliveryState;
 use lienthong_proto::admin::v1::delivery_selection::Selection;
 use lienthong_proto::admin::v1::delivery_service_client::DeliveryServiceClient;
 use lienthong_proto::admin::v1::{
@@ -8,60 +7,17 @@ use lienthong_proto::admin::v1::{
     ListDestinationsRequest, ListParkedDeliveriesRequest, ListQueuesRequest, ParkedFilter,
     PauseDestinationRequest, ReplayDeliveriesRequest, ResumeDestinationRequest, WaitCause,
 };
-use lienthong_proto::dossier::v1::{
-    DossierStatus, GetDossierRequest, PushStatusRequest, StatusEvent,
-};
-use lienthong_simulators::portal::{Fault, FaultRule, FaultScript, When};
+use lienthong_proto::dossier::v1::{DossierStatus, GetDossierRequest};
 use lienthong_tests::harness::{TestGateway, events};
 use tonic::Code;
 
 const CODE: &str = "H21.17-240823-0001";
 
-async fn push(gateway: &TestGateway, events: Vec<StatusEvent>) {
-    let mut client = gateway.province("H21");
-    for event in events {
-        client
-            .push_status(PushStatusRequest { event: Some(event) })
-            .await
-            .expect("accepted");
-    }
-}
-
 /// A gateway with one dossier refused by the portal, and the portal mended again.
 async fn with_a_parked_dossier() -> TestGateway {
     let gateway = TestGateway::start().await;
-    let rejected = FaultRule {
-        fault: Fault::Reject {
-            message: "Hồ sơ không hợp lệ".to_owned(),
-        },
-        when: When::Always,
-        services: vec![],
-        dossiers: vec![CODE.to_owned()],
-    };
+    gateway.park("H21", events::life(CODE)).await;
     gateway
-        .portal
-        .set_faults(FaultScript {
-            seed: 1,
-            rules: vec![rejected],
-        })
-        .unwrap();
-    push(&gateway, events::life(CODE)).await;
-    parked(&gateway, 1).await;
-    gateway.portal.set_faults(FaultScript::default()).unwrap();
-    gateway
-}
-
-async fn parked(gateway: &TestGateway, expected: u64) {
-    gateway
-        .until("the expected number is parked", async || {
-            let counts = gateway.running().store.counts().await.unwrap();
-            counts
-                .iter()
-                .map(|count| count.of(DeliveryState::Parked))
-                .sum::<u64>()
-                == expected
-        })
-        .await;
 }
 
 fn everything() -> DeliverySelection {
@@ -110,7 +66,7 @@ async fn a_parked_dossier_is_found_explained_replayed_and_delivered_in_order() {
         .into_inner();
     assert!(!plan.carried_out);
     assert_eq!(plan.plan.unwrap().would_replay, 1);
-    parked(&gateway, 1).await;
+    gateway.parked(1).await;
 
     let done = operator
         .deliveries
@@ -119,7 +75,7 @@ async fn a_parked_dossier_is_found_explained_replayed_and_delivered_in_order() {
         .unwrap()
         .into_inner();
     assert!(done.carried_out && done.operation.is_some());
-    parked(&gateway, 0).await;
+    gateway.parked(0).await;
     gateway.drained().await;
     // Nothing is left to do.
     let again = operator
@@ -164,7 +120,7 @@ async fn a_discarded_delivery_lets_the_rest_of_its_lane_go() {
         .discard_deliveries(request("Hồ sơ trùng"))
         .await
         .unwrap();
-    parked(&gateway, 0).await;
+    gateway.parked(0).await;
     gateway.drained().await;
     let record = gateway.portal.record();
     assert_eq!(
@@ -188,7 +144,7 @@ async fn a_paused_destination_gets_nothing_until_it_goes_on() {
         .pause_destination(pause)
         .await
         .unwrap();
-    push(&gateway, events::life(CODE)).await;
+    gateway.push("H21", events::life(CODE)).await;
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert!(gateway.portal.record().dossiers.is_empty());
     let listed = operator
@@ -236,7 +192,9 @@ async fn a_paused_destination_gets_nothing_until_it_goes_on() {
 #[tokio::test]
 async fn the_queues_show_what_the_store_holds() {
     let gateway = with_a_parked_dossier().await;
-    push(&gateway, events::life("H21.17-240823-0002")).await;
+    gateway
+        .push("H21", events::life("H21.17-240823-0002"))
+        .await;
     gateway
         .until("the second dossier is complete", async || {
             gateway
@@ -266,7 +224,7 @@ async fn the_queues_show_what_the_store_holds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivered_dossier_is_erased_and_keeps_its_statuses() {
     let gateway = TestGateway::start().await;
-    push(&gateway, vec![events::first(CODE)]).await;
+    gateway.push("H21", vec![events::first(CODE)]).await;
     let mut operator = gateway.operator();
     let erase = EraseDossierRequest {
         dossier_code: CODE.to_owned(),

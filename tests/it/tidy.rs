@@ -1,5 +1,6 @@
 //! The rules of the repository: arrows between crates, file sizes, front pages, refused dependencies.
 
+mod commands;
 mod logs;
 
 use std::collections::BTreeMap;

@@ -11,9 +11,10 @@ use lienthong_gateway::config::{BrokerKind, Config};
 use lienthong_proto::dossier::v1::{
     BatchPushStatusRequest, DossierStatus, PushStatusRequest, StatusEvent,
 };
-use lienthong_simulators::portal::{Fault, FaultRule, FaultScript, Service, When};
+use lienthong_simulators::portal::{Fault, FaultRule, Service, When};
 use lienthong_telemetry::log::{self, Format};
 use lienthong_testkit::rabbitmq;
+use lienthong_tests::harness::acts::script;
 use lienthong_tests::harness::citizens::{DOSSIER, citizen, claims, for_dossier, verify};
 use lienthong_tests::harness::collector::{Collector, SeenSpan};
 use lienthong_tests::harness::{TestGateway, events};
@@ -58,16 +59,11 @@ async fn watched(
 /// The portal fails at the first two dossiers that it is sent.
 fn fail_twice(gateway: &TestGateway) {
     let rule = FaultRule {
-        fault: Fault::Status { code: 503 },
         when: When::Calls { from: 1, to: 2 },
         services: vec![Service::SyncDossier],
-        dossiers: vec![],
+        ..FaultRule::always(Fault::Status { code: 503 })
     };
-    let script = FaultScript {
-        seed: 1,
-        rules: vec![rule],
-    };
-    gateway.portal.set_faults(script).unwrap();
+    gateway.portal.set_faults(script(rule)).unwrap();
 }
 
 fn named<'a>(spans: &'a [SeenSpan], name: &str) -> Vec<&'a SeenSpan> {

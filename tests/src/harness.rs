@@ -1,5 +1,6 @@
 //! A whole gateway for a test: real TLS on port 0, a store in a temporary folder, the portal simulator.
 
+pub mod acts;
 pub mod canaries;
 pub mod citizens;
 pub mod collector;
@@ -39,8 +40,9 @@ use tonic::transport::Channel;
 
 /// The trust domain of every test certificate.
 pub const TRUST_DOMAIN: &str = "lienthong.test";
-/// How long anything in a test may take before the test says what it waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything in a test may take before the test says what it waited for. A queue that died without a word is
+/// found after twenty seconds, and asked twice more.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Who may connect to a test gateway, and what they may ask.
 const PARTICIPANTS: &str = include_str!("harness/participants.toml");
@@ -114,12 +116,8 @@ impl TestGateway {
         });
         let mut config = quick_config(folder.path(), &base, &database);
         change(&mut config);
-        let gateway = Box::pin(Gateway::start(
-            config.clone(),
-            clock.clone(),
-            Random::system(),
-        ))
-        .await?;
+        let starting = Gateway::start(config.clone(), clock.clone(), Random::system(), None);
+        let gateway = Box::pin(starting).await?;
         Ok(Self {
             folder,
             config,
@@ -142,6 +140,11 @@ impl TestGateway {
         self.gateway.as_ref().expect("the gateway runs")
     }
 
+    /// Its configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// The folder with certificates, configuration and store.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -153,8 +156,8 @@ impl TestGateway {
             gateway.stop().await;
         }
         change(&mut self.config);
-        let started =
-            Gateway::start(self.config.clone(), self.clock.clone(), Random::system()).await;
+        let (config, clock) = (self.config.clone(), self.clock.clone());
+        let started = Gateway::start(config, clock, Random::system(), None).await;
         self.gateway = Some(started.expect("a gateway starts again"));
     }
 

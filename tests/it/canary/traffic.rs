@@ -391,9 +391,7 @@ pub(super) async fn read_what_operators_read(stage: &mut Stage) {
     let gateway = &stage.gateway;
     gateway
         .until("the portal has refused", async || {
-            let counts = gateway.running().store.counts().await.unwrap();
-            let parked = counts.iter().map(|count| count.of(DeliveryState::Parked));
-            parked.sum::<u64>() > 0
+            gateway.count(DeliveryState::Parked).await > 0
         })
         .await;
     let mut operator = gateway.operator().deliveries;

@@ -1,7 +1,14 @@
-//! Incidents of the portal: it fails, it forgets its sessions, it refuses one dossier, it refuses our password.
+//! Incidents of the portal: it fails, it forgets its sessions, it refuses one dossier, workers seem to die at another,
+//! it refuses our password.
 
-use lienthong_domain::Private;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::SignedDuration;
+use lienthong_domain::{Clock, DeliveryState, Private};
+use lienthong_gateway::config::Config;
 use lienthong_simulators::portal::{Fault, FaultRule, FaultScript, Service};
+use lienthong_tests::harness::acts::{REJECTED, rejecting};
 
 use super::stage::Stage;
 
@@ -60,25 +67,20 @@ async fn the_portals_session_expires_again_and_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_dossier_is_poison() {
-    const MESSAGE: &str = "Mã thủ tục không có trong danh mục";
     const PARKED: &str = "1 lượt gửi tới dvcqg đang bị tạm giữ chờ người xử lý";
     let mut stage = Stage::open(|_| ()).await;
     // The next dossiers are numbered on; which of them is the poison is the seed's choice.
     let poison = 7 + stage.traffic.below(10);
-    let rejected = FaultRule {
-        dossiers: vec![format!("*-{poison:04}")],
-        ..FaultRule::always(Fault::Reject {
-            message: MESSAGE.to_owned(),
-        })
-    };
-    breaks(&stage, rejected);
+    let portal = &stage.gateway.portal;
+    let poisoned = rejecting(vec![format!("*-{poison:04}")]);
+    portal.set_faults(poisoned).unwrap();
     let sent = stage.send(10).await;
     stage.fires("DeliveriesParked", DESTINATION).await;
     stage.shows("/", &[PARKED, "Mở trang Tạm giữ"]).await;
     let suffix = format!("-{poison:04}");
     let code = sent.iter().find(|code| code.ends_with(&suffix)).unwrap();
     stage.shows("/parked", &["Nơi nhận từ chối", code]).await;
-    stage.shows(&format!("/dossiers/{code}"), &[MESSAGE]).await;
+    stage.shows(&format!("/dossiers/{code}"), &[REJECTED]).await;
     let others = async || {
         let record = stage.gateway.portal.record();
         let arrived = |code: &&String| {
@@ -95,6 +97,39 @@ async fn one_dossier_is_poison() {
         .replay_by_console("Cổng đã sửa danh mục thủ tục")
         .await;
     stage.ends("DeliveriesParked", DESTINATION, PARKED).await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_dossier_seems_to_kill_its_workers() {
+    const SUSPECT: &str = "1 lượt gửi tới dvcqg bị nghi làm dừng tiến trình xử lý";
+    let seconds = Arc::new(AtomicI64::new(0));
+    let hands = seconds.clone();
+    let clock = Clock::from_fn(move || {
+        Clock::system().now() + SignedDuration::from_secs(hands.load(Ordering::Relaxed))
+    });
+    let only_one_crash = |config: &mut Config| config.delivery.workers.crashes_max = 1;
+    let mut stage = Stage::open_at(clock, only_one_crash).await;
+    let slow = Fault::Delay {
+        ms_min: 2_000,
+        ms_max: 2_000,
+    };
+    breaks(&stage, FaultRule::always(slow));
+    let sent = stage.send(1).await;
+    let calling = async || stage.gateway.count(DeliveryState::Calling).await > 0;
+    stage.gateway.until("a worker calls", calling).await;
+    // A worker that is silent for longer than its lease is as good as dead.
+    seconds.store(10, Ordering::Relaxed);
+    stage.fires("PoisonDossier", DESTINATION).await;
+    is_mended(&stage);
+    stage
+        .shows("/", &[SUSPECT, "lọc lý do CRASH_SUSPECT"])
+        .await;
+    stage
+        .shows("/parked", &["Nghi làm dừng tiến trình gửi", &sent[0]])
+        .await;
+    stage.replay_by_console("Nhật ký không có lỗi nào").await;
+    stage.ends("PoisonDossier", DESTINATION, SUSPECT).await;
     stage.close().await;
 }
 

@@ -1,14 +1,13 @@
 //! Where a game is played: a gateway under traffic, a Prometheus with the product's rules, and an operator at the console.
 
-use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
-use lienthong_console::Accounts;
 use lienthong_domain::{Clock, OperatorRole};
 use lienthong_gateway::config::Config;
 use lienthong_testkit::prometheus::{PrivatePrometheus, alerts, hurried};
 use lienthong_tests::harness::TestGateway;
+use lienthong_tests::harness::acts::{CONSOLE_PASSWORD, write_accounts};
 use lienthong_tests::harness::console::{Page, Reader, field_value};
 use tokio::time::Instant;
 
@@ -16,7 +15,6 @@ use super::traffic::Traffic;
 
 const RULES: &str = include_str!("../../../deploy/prometheus/lienthong.rules.yml");
 const OPERATOR: &str = "truc";
-const PASSWORD: &str = "mat-khau-cho-may-kiem-thu";
 /// Longest wait for an alert to come or go: a look each 5 s, a scrape and an evaluation each second, and a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How often Prometheus is asked.
@@ -213,7 +211,10 @@ fn starting(
 ) -> Pin<Box<impl Future<Output = anyhow::Result<TestGateway>>>> {
     Box::pin(TestGateway::start_at(clock, |config| {
         let accounts = config.console.accounts_file.as_deref().unwrap();
-        write_account(accounts);
+        write_accounts(
+            accounts,
+            &[(OPERATOR, "Người trực", OperatorRole::Operator)],
+        );
         let workers = &mut config.delivery.workers;
         // An outage lasts as long as it lasts, and nobody gives up meanwhile.
         workers.retry_last_times = 10_000;
@@ -229,17 +230,8 @@ fn starting(
 async fn sign_in(gateway: &TestGateway) -> Reader {
     let base = gateway.running().console_url.as_deref();
     let base = base.expect("the console answers");
-    let reader = Reader::sign_in(base, OPERATOR, PASSWORD).await;
+    let reader = Reader::sign_in(base, OPERATOR, CONSOLE_PASSWORD).await;
     reader.expect("the operator signs in")
-}
-
-fn write_account(path: &Path) {
-    let now = Clock::system().now();
-    let operator = (OPERATOR, "Người trực");
-    Accounts::edit(path, |accounts| {
-        accounts.add(operator, OperatorRole::Operator, PASSWORD, now)
-    })
-    .unwrap();
 }
 
 /// The text of a page without its tags.
