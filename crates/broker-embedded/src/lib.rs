@@ -107,11 +107,11 @@ impl Broker for EmbeddedBroker {
         destinations: &[DestinationName],
     ) -> Result<Vec<QueueDepth>, BrokerError> {
         let state = self.shared.lock();
-        let depth = |name: String, queue: &Queue| {
+        let depth = |queue: &Queue| {
             let found = state.queues.get(queue);
             let count = |count: fn(&MessageQueue) -> usize| found.map_or(0, count) as u64;
             QueueDepth {
-                queue: name,
+                queue: queue.to_string(),
                 messages: count(MessageQueue::messages),
                 consumers: count(MessageQueue::consumers),
                 unacknowledged: count(MessageQueue::in_hand),
@@ -120,10 +120,8 @@ impl Broker for EmbeddedBroker {
         };
         let work = destinations
             .iter()
-            .map(|name| depth(format!("work.{name}"), &Queue::Work(name.clone())));
-        Ok(work
-            .chain([depth("dead".to_owned(), &Queue::Dead)])
-            .collect())
+            .map(|name| depth(&Queue::Work(name.clone())));
+        Ok(work.chain([depth(&Queue::Dead)]).collect())
     }
 
     async fn stop(&self) {

@@ -39,8 +39,7 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong_domain::{Clock, DestinationName, Random};
-use lienthong_ports::identity::QUEUE;
+use lienthong_domain::{Clock, Random};
 use lienthong_ports::{Broker, IdentityStore, StoreError};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -119,7 +118,7 @@ impl JobWorkers {
         if !self.recover(&stop).await {
             return;
         }
-        let queue = DestinationName::parse(QUEUE).expect("the queue's name is a destination's");
+        let queue = lienthong_ports::identity::queue();
         let tools = self.tools;
         let mut parts = JoinSet::new();
         parts.spawn(dispatcher::run(tools.clone(), queue.clone(), stop.clone()));

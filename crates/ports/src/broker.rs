@@ -42,6 +42,16 @@ pub enum Queue {
     Dead,
 }
 
+/// The name at the broker.
+impl fmt::Display for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Work(destination) => write!(f, "work.{destination}"),
+            Self::Dead => f.write_str("lienthong.dead"),
+        }
+    }
+}
+
 /// One message in a worker's hands.
 ///
 /// It must be acknowledged with [`Received::acknowledge`]. One that is dropped instead goes back to the

@@ -4,7 +4,7 @@
 //! power cut. Claims and answers of jobs are kept sealed under a key of their job; usage records hold a keyed
 //! pseudonym and no value.
 //!
-//! The life of an item, carried by the broker as deliveries are, under the queue [`QUEUE`]:
+//! The life of an item, carried by the broker as deliveries are, under the name [`queue`]:
 //!
 //! ```text
 //! add_items ──> Ready ──claim: fence + 1, lease──> Sent ──begin: only this fence──> Calling ──finish──> Done
@@ -30,16 +30,17 @@ use lienthong_domain::identity::{
     Claims, Inquiry, JobId, JobState, OfficialId, Pseudonym, UsageId, Verification,
 };
 use lienthong_domain::participant::ParticipantId;
-use lienthong_domain::{DeliveryId, ErrorCode, Timestamp};
+use lienthong_domain::{DeliveryId, DestinationName, ErrorCode, Timestamp};
 
 use crate::broker::Message;
 use crate::store::{Actor, ClaimTerms, StoreError};
 
 pub use usage::{Asker, SubjectLink, UsageDraft, UsageFilter, UsageRow};
 
-/// The broker's destination name for items of jobs: RabbitMQ's queue is `work.identity`. No destination may
-/// be called so.
-pub const QUEUE: &str = "identity";
+/// The broker's destination name for items of jobs: its queue is `work.identity`. No destination may be called so.
+pub fn queue() -> DestinationName {
+    DestinationName::parse("identity").expect("it has the form of a destination's name")
+}
 
 /// What the key of a job begins with that is a question put off, and not a caller's own job.
 pub const DEFERRED: &str = "defer/";

@@ -12,13 +12,13 @@ use lienthong_domain::{
     DestinationName, DossierCode, ErrorCode, Faults, Operator, OperatorRole, Reason, Timestamp,
     WorkingCalendar,
 };
-use lienthong_ports::BrokerError;
 use lienthong_ports::broker::{BrokerState, QueueDepth};
 use lienthong_ports::operators::{ActionFilter, OperationKind};
 use lienthong_ports::store::{
     Action, Actor, Counts, DestinationRow, DossierFilter, DossierView, Erasure, ITEMS_MAX,
     LaneView, TimelineEntry,
 };
+use lienthong_ports::{BrokerError, Queue};
 use lienthong_telemetry::log;
 use serde::Deserialize;
 
@@ -103,7 +103,7 @@ pub struct QueueState {
 impl QueueState {
     /// The broker's queue of a destination, if it could be asked.
     pub fn depth(&self, destination: &DestinationName) -> Option<&QueueDepth> {
-        let queue = format!("work.{destination}");
+        let queue = Queue::Work(destination.clone()).to_string();
         self.depths.iter().find(|depth| depth.queue == queue)
     }
 

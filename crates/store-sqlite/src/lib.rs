@@ -9,6 +9,7 @@ mod error;
 mod figures;
 mod identity_rows;
 mod inline;
+mod integrity;
 mod job;
 mod migrate;
 mod operation_rows;
@@ -26,4 +27,5 @@ pub use config::{
     QUERIES_WAITING_MAX, READER_CACHE_KIB, WRITER_CACHE_KIB,
 };
 pub use error::OpenError;
+pub use integrity::{Integrity, integrity};
 pub use store::SqliteStore;

@@ -72,15 +72,6 @@ pub(crate) struct OperationRow {
 }
 
 impl OperationRow {
-    /// How many of those that matched were not dealt with yet.
-    pub(crate) fn left(&self) -> u64 {
-        let operation = &self.operation;
-        operation
-            .matched
-            .saturating_sub(operation.moved)
-            .saturating_sub(operation.left_alone)
-    }
-
     pub(crate) fn read(row: &Row<'_>) -> Result<Self, Failure> {
         let cells = Cells::of("operation", row)?;
         let filter = filter_from_json(&cells.get::<String>(3, "filter")?)

@@ -1,8 +1,8 @@
-//! Incidents of the broker: it blocks for want of memory, and it comes back empty.
+//! Incidents of the broker: it blocks for want of memory, a queue may not be made again, and it comes back empty.
 
 use lienthong_gateway::config::BrokerKind;
 use lienthong_simulators::portal::{Fault, FaultScript};
-use lienthong_testkit::rabbitmq::{PrivateRabbit, own};
+use lienthong_testkit::rabbitmq::{Node, PrivateRabbit, own};
 use tokio::task::block_in_place;
 
 use super::stage::Stage;
@@ -23,9 +23,9 @@ async fn with_broker() -> Option<(PrivateRabbit, String, Stage)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_broker_blocks_for_want_of_memory() {
+async fn the_broker_blocks_and_then_lacks_a_queue() {
     const BLOCKED: &str = "Hàng đợi chặn việc phát bản tin";
-    let Some((rabbit, _, mut stage)) = with_broker().await else {
+    let Some((rabbit, vhost, mut stage)) = with_broker().await else {
         return;
     };
     block_in_place(|| rabbit.node().memory_alarm(true)).unwrap();
@@ -39,8 +39,28 @@ async fn the_broker_blocks_for_want_of_memory() {
         .await;
     block_in_place(|| rabbit.node().memory_alarm(false)).unwrap();
     stage.ends("BrokerBlocked", "gateway", BLOCKED).await;
+    a_queue_is_gone_and_may_not_be_made_again(rabbit.node(), &vhost, &mut stage).await;
     stage.close().await;
     block_in_place(|| drop(rabbit));
+}
+
+/// The gateway makes what is missing, unless somebody took its right to.
+async fn a_queue_is_gone_and_may_not_be_made_again(node: &Node, vhost: &str, stage: &mut Stage) {
+    const GONE: &str = "Cấu hình trên máy chủ hàng đợi không đúng như trục liên thông cần";
+    let may_configure = |what| {
+        let allow = ["set_permissions", "-p", vhost, "guest", what, ".*", ".*"];
+        block_in_place(|| node.ctl(&allow)).unwrap();
+    };
+    may_configure("^$");
+    block_in_place(|| node.ctl(&["delete_queue", "-p", vhost, "work.dvcqg"])).unwrap();
+    stage.send(DOSSIERS).await;
+    stage.fires("BrokerTopology", "gateway").await;
+    let advice = "Chạy lienthong doctor để biết hàng đợi nào sai";
+    stage.shows("/", &[GONE, advice]).await;
+    let queue = "queue work.dvcqg does not exist";
+    stage.shows("/queues", &[queue]).await;
+    may_configure(".*");
+    stage.ends("BrokerTopology", "gateway", GONE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

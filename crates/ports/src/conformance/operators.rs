@@ -70,7 +70,7 @@ macro_rules! operators_conformance {
             operations_leave_their_actions
             an_operation_moves_what_was_parked_when_it_was_asked_for
             what_left_before_its_turn_is_left_alone
-            no_more_is_moved_than_matched
+            nothing_is_moved_that_did_not_match
             what_parks_again_is_not_moved_again
             a_replay_starts_anew
             a_replayed_head_goes_before_its_successors

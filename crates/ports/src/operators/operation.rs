@@ -169,7 +169,7 @@ pub struct Operation {
     /// Deliveries replayed or discarded so far.
     pub moved: u64,
     /// Deliveries left alone: those that would break the order so far, and at the end also those that were no longer
-    /// parked.
+    /// parked, or whose dossier has got another procedure since.
     pub left_alone: u64,
     /// Who asked.
     pub requested_by: String,

@@ -141,17 +141,18 @@ impl Core {
         Ok(())
     }
 
-    /// Keeps the procedure of what is parked the dossier's. What comes into the selection of an operation by that takes
-    /// no more than the room of what has left it: an operation deals with as many as matched.
-    pub(super) fn rename_parked(&self, dossier: i64, procedure: &str) -> Result<(), Failure> {
+    /// Keeps the procedure of what is parked the dossier's. It counts as parked anew, so that nothing comes into the
+    /// selection of an operation that was asked for before.
+    pub(super) fn rename_parked(&mut self, dossier: i64, procedure: &str) -> Result<(), Failure> {
         if !self.tally.any_parked() {
             return Ok(());
         }
+        self.newest_parking += 1;
         execute(
             &self.connection,
-            "UPDATE parked INDEXED BY parked_lane SET procedure = ?2
+            "UPDATE parked INDEXED BY parked_lane SET procedure = ?2, parking = ?3
              WHERE dossier = ?1 AND procedure IS NOT ?2",
-            params![dossier, procedure],
+            params![dossier, procedure, self.newest_parking],
         )?;
         Ok(())
     }

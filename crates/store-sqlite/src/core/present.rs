@@ -141,7 +141,7 @@ impl Core {
         Ok(self.connection.last_insert_rowid())
     }
 
-    pub(super) fn write_present(&self, present: Present) -> Result<(), Failure> {
+    pub(super) fn write_present(&mut self, present: Present) -> Result<(), Failure> {
         let Some(newest) = present.unwritten else {
             return Ok(());
         };

@@ -64,20 +64,21 @@ pub async fn what_left_before_its_turn_is_left_alone(subject: &dyn Subject) {
     );
 }
 
-/// A dossier that comes into the selection later, by a new procedure code, was never meant.
-pub async fn no_more_is_moved_than_matched(subject: &dyn Subject) {
+/// A dossier that comes into the selection later, by a new procedure code, was never meant; not even in the place of
+/// one that has left it.
+pub async fn nothing_is_moved_that_did_not_match(subject: &dyn Subject) {
     let desk = Desk::open(subject, LanePolicy::Hold).await;
     let parked = desk.park_each(1..4, 10).await;
-    let rename = async |procedure: &str, seconds| {
-        let key = format!("renamed-{seconds}");
-        let mut renamed = offer(&key, &code(3), DossierStatus::Processing, seconds);
+    let rename = async |dossier, procedure: &str, seconds| {
+        let key = format!("renamed-{dossier}-{seconds}");
+        let mut renamed = offer(&key, &code(dossier), DossierStatus::Processing, seconds);
         renamed.event.details = Some(DossierDetails {
             procedure_code: ProcedureCode::parse(procedure).ok(),
             ..details()
         });
         desk.lane.offer(renamed).await.expect("accepted");
     };
-    rename("2.000815", 15).await;
+    rename(3, "2.000815", 15).await;
     let new = NewOperation {
         filter: ParkedFilter {
             procedure: ProcedureCode::parse("1.001193").ok(),
@@ -87,14 +88,15 @@ pub async fn no_more_is_moved_than_matched(subject: &dyn Subject) {
     };
     let operation = desk.request(new).await;
     assert_eq!(operation.matched, 2);
-    rename("1.001193", 25).await;
+    rename(2, "2.000815", 24).await;
+    rename(3, "1.001193", 25).await;
     desk.step(step_terms(30)).await;
     let ended = desk.operation(operation.id).await;
     assert_eq!(
         (ended.state, ended.moved, ended.left_alone),
-        (OperationState::Done, 2, 0)
+        (OperationState::Done, 1, 1)
     );
-    assert_eq!(desk.parked().await, parked[2..]);
+    assert_eq!(desk.parked().await, parked[1..]);
 }
 
 /// A delivery that fails again is the business of another operation.

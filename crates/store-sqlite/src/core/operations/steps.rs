@@ -127,13 +127,7 @@ impl Core {
             exhausted: ids.len() < items,
             ..Progress::default()
         };
-        let mut left = row.left();
         for id in ids {
-            if left == 0 {
-                // What else is here was renamed into the selection since and never matched.
-                progress.exhausted = true;
-                break;
-            }
             if progress.moved == room {
                 progress.exhausted = false;
                 break;
@@ -144,9 +138,7 @@ impl Core {
                 progress.left_alone += 1;
             }
             progress.cursor = id.0;
-            left -= 1;
         }
-        progress.exhausted |= left == 0;
         Ok(progress)
     }
 
