@@ -21,7 +21,7 @@ pub(crate) use pieces::{
 pub(crate) use table::{Column, table};
 
 /// How often a page with live parts looks for fresh figures.
-const LIVE_SECONDS: u32 = 5;
+const LIVE_SECONDS: u32 = 2;
 
 /// The pages of the navigation: path, Vietnamese, English.
 const NAVIGATION: [(&str, &str, &str); 9] = [

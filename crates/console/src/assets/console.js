@@ -90,7 +90,7 @@
 
   const live = () => {
     if (!find("[data-live]")) return;
-    const every = Number(document.body.dataset.liveSeconds || "5") * 1000;
+    const every = Number(document.body.dataset.liveSeconds || "2") * 1000;
     const again = async () => { if (await look()) setTimeout(again, every); };
     setTimeout(again, every);
   };
