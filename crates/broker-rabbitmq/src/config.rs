@@ -36,6 +36,13 @@ impl FromStr for BrokerUrl {
     }
 }
 
+impl BrokerUrl {
+    /// The vhost, readable: `/` is `/`.
+    pub fn vhost(&self) -> &str {
+        &self.0.vhost
+    }
+}
+
 impl fmt::Display for BrokerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AMQPUri {
@@ -120,7 +127,7 @@ mod tests {
             ("amqp://u:p@broker/%2f", "/"),
             ("amqp://u:p@broker/so-hoa", "so-hoa"),
         ] {
-            assert_eq!(text.parse::<BrokerUrl>().unwrap().0.vhost, vhost, "{text}");
+            assert_eq!(text.parse::<BrokerUrl>().unwrap().vhost(), vhost, "{text}");
         }
     }
 

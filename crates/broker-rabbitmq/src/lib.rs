@@ -4,7 +4,10 @@ mod config;
 mod consumer;
 mod failure;
 mod link;
+mod management;
 mod message_id;
+mod policy;
+mod probe;
 mod publisher;
 mod receiving;
 mod reconnect;
@@ -30,10 +33,12 @@ pub use crate::config::{BadUrl, BrokerUrl, Config, Tls, VHOST_DEFAULT};
 use crate::consumer::Consumer;
 use crate::failure::Failure;
 use crate::link::step;
+pub use crate::management::{ManagementError, ManagementUrl};
+pub use crate::policy::{Override, SetBy, Weight};
 use crate::publisher::{Publisher, Request};
 use crate::receiving::Receiving;
 use crate::status::Status;
-use crate::topology::{Topology, queue_name, work_queue};
+use crate::topology::{Topology, work_queue};
 
 /// Calls of `publish` that may wait for the publisher.
 const REQUESTS_MAX: usize = 64;
@@ -188,7 +193,7 @@ impl Broker for RabbitBroker {
         }
         let prefetch = prefetch.max(1);
         let (out, receiver) = mpsc::channel(prefetch.into());
-        let queue = queue_name(&queue);
+        let queue = queue.to_string();
         let permits = Arc::new(Semaphore::new(prefetch.into()));
         let known = KnownReceiver {
             queue: queue.clone(),
@@ -226,7 +231,7 @@ impl Broker for RabbitBroker {
         let connection =
             connection.ok_or_else(|| BrokerError::NotConnected("not connected now".to_owned()))?;
         let work = destinations.iter().map(work_queue);
-        let names = work.chain([queue_name(&Queue::Dead)]);
+        let names = work.chain([Queue::Dead.to_string()]);
         let ask = async {
             let channel = step(self.config.step_timeout, connection.create_channel()).await?;
             let mut depths = Vec::new();

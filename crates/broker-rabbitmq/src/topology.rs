@@ -20,21 +20,17 @@ use crate::link::step;
 
 /// Attempts are published here; the routing key is the queue's name.
 pub(crate) const WORK_EXCHANGE: &str = "lienthong.work";
-const DEAD_EXCHANGE: &str = "lienthong.dlx";
-const DEAD_QUEUE: &str = "lienthong.dead";
+pub(crate) const DEAD_EXCHANGE: &str = "lienthong.dlx";
 /// Returns of one message before the broker makes it a dead letter.
-const DELIVERY_LIMIT: i32 = 5;
+pub(crate) const DELIVERY_LIMIT: i32 = 5;
+/// A full queue refuses: what it has is what it confirmed.
+pub(crate) const OVERFLOW: &str = "reject-publish";
+/// Needs [`OVERFLOW`]; with `drop-head` the broker would silently fall back to at most once.
+pub(crate) const DEAD_LETTER_STRATEGY: &str = "at-least-once";
 
-/// The broker's name of a queue.
-pub(crate) fn queue_name(queue: &Queue) -> String {
-    match queue {
-        Queue::Work(destination) => work_queue(destination),
-        Queue::Dead => DEAD_QUEUE.to_owned(),
-    }
-}
-
+/// The name of a destination's queue.
 pub(crate) fn work_queue(destination: &DestinationName) -> String {
-    format!("work.{destination}")
+    Queue::Work(destination.clone()).to_string()
 }
 
 /// What must exist at the broker.
@@ -62,8 +58,9 @@ impl Topology {
             .await?;
         self.exchange(&channel, DEAD_EXCHANGE, ExchangeKind::Fanout)
             .await?;
-        self.queue(&channel, DEAD_QUEUE, quorum(&[])).await?;
-        self.bind(&channel, DEAD_QUEUE, DEAD_EXCHANGE, "").await?;
+        let dead = Queue::Dead.to_string();
+        self.queue(&channel, &dead, quorum(&[])).await?;
+        self.bind(&channel, &dead, DEAD_EXCHANGE, "").await?;
         for name in self.destinations.iter().map(work_queue) {
             self.queue(&channel, &name, self.work_arguments()).await?;
             self.bind(&channel, &name, WORK_EXCHANGE, &name).await?;
@@ -105,7 +102,7 @@ impl Topology {
     async fn check_all(&self, connection: &Connection) -> Result<(), Failure> {
         let channel = step(self.timeout, connection.create_channel()).await?;
         let work = self.destinations.iter().map(work_queue);
-        for name in work.chain([DEAD_QUEUE.to_owned()]) {
+        for name in work.chain([Queue::Dead.to_string()]) {
             self.existing(&channel, &name).await?;
         }
         close(channel, self.timeout).await;
@@ -161,14 +158,12 @@ impl Topology {
         step(self.timeout, bind).await
     }
 
-    /// `at-least-once` dead letters need `reject-publish`; with `drop-head` the broker would
-    /// silently fall back to at most once.
     fn work_arguments(&self) -> FieldTable {
         quorum(&[
             ("x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT)),
             ("x-dead-letter-exchange", text(DEAD_EXCHANGE)),
-            ("x-dead-letter-strategy", text("at-least-once")),
-            ("x-overflow", text("reject-publish")),
+            ("x-dead-letter-strategy", text(DEAD_LETTER_STRATEGY)),
+            ("x-overflow", text(OVERFLOW)),
             (
                 "x-max-length",
                 AMQPValue::LongLongInt(self.queue_messages_max.into()),
@@ -202,7 +197,7 @@ fn describe(failure: Failure, kind: &'static str, name: &str) -> Failure {
              or give the gateway the same queue limit"
         }
         Some(AMQPSoftError::NOTFOUND) => {
-            "does not exist and this user may not make it; let an administrator make it, \
+            "does not exist; it is made again unless this user may not: then let an administrator make it, \
              or grant the user the right to configure lienthong.* and work.*"
         }
         _ => return failure,

@@ -9,6 +9,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use lienthong_broker_rabbitmq::ManagementUrl;
 use lienthong_domain::delivery::LanePolicy;
 use serde::Deserialize;
 
@@ -163,6 +164,7 @@ pub struct Rabbitmq {
     pub ca: Option<PathBuf>,
     pub client_certificate: Option<PathBuf>,
     pub client_key: Option<PathBuf>,
+    pub management_url: String,
     pub window: usize,
     pub confirm_timeout_ms: u64,
     pub queue_messages_max: u32,
@@ -216,6 +218,24 @@ pub struct Traces {
 #[expect(missing_docs, reason = "default.toml comments every setting")]
 pub struct Metrics {
     pub address: Option<SocketAddr>,
+}
+
+impl Rabbitmq {
+    fn check(&self, push: &mut impl FnMut(String, String)) {
+        let mut fault = |key: &str, text: &str| {
+            push(format!("broker.rabbitmq.{key}"), text.to_owned());
+        };
+        if self.url.is_empty() {
+            return fault("url", "name the broker: amqp://user:password@host/vhost");
+        }
+        // Whatever else is wrong with the address, the connection tells.
+        if let Ok(broker) = self.url.parse()
+            && !self.management_url.is_empty()
+            && let Err(reason) = ManagementUrl::parse(&self.management_url, &broker)
+        {
+            fault("management_url", reason);
+        }
+    }
 }
 
 impl Traces {
@@ -293,17 +313,14 @@ impl Config {
         for (key, text) in self.identity.check() {
             push(format!("identity.{key}"), text);
         }
-        if self.portal.name.as_str() == lienthong_ports::identity::QUEUE {
+        if self.portal.name == lienthong_ports::identity::queue() {
             push(
                 "portal.name".to_owned(),
                 "is the name of the queue of verification jobs; choose another".to_owned(),
             );
         }
-        if self.broker.kind == BrokerKind::Rabbitmq && self.broker.rabbitmq.url.is_empty() {
-            push(
-                "broker.rabbitmq.url".to_owned(),
-                "name the broker: amqp://user:password@host/vhost".to_owned(),
-            );
+        if self.broker.kind == BrokerKind::Rabbitmq {
+            self.broker.rabbitmq.check(&mut push);
         }
         self.traces.check(&mut push);
         for (key, text) in self.operators.check() {

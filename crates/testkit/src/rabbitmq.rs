@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use self::launch::{
     MEMORY_WATERMARK, PROGRAMS, command, connects, end_group, environment, give_to_rabbitmq,
-    program, start_server, wait_for_port, write_files,
+    has_management, program, start_server, wait_for_port, write_files,
 };
 use crate::ports::free_ports;
 use crate::steered::{self, variable};
@@ -40,6 +40,8 @@ pub struct Node {
     pub amqp_port: u16,
     /// The port of AMQP over TLS, if the node was started with it.
     pub amqps_port: Option<u16>,
+    /// The port of the management plugin (HTTP on 127.0.0.1), if the node was started with it.
+    pub management_port: Option<u16>,
 }
 
 /// PEM texts of a TLS listener that demands a client certificate of the same authority.
@@ -105,6 +107,18 @@ pub fn shared() -> anyhow::Result<Option<PrivateRabbit>> {
 /// It cannot be started, or is missing although [`REQUIRE_VARIABLE`] demands it.
 pub fn own() -> anyhow::Result<Option<PrivateRabbit>> {
     usable(PrivateRabbit::start)
+}
+
+/// A broker of the test's own whose management plugin answers, or `None` (said on stderr) where either is not installed.
+///
+/// # Errors
+/// It cannot be started, or is missing although [`REQUIRE_VARIABLE`] demands it.
+pub fn own_with_management() -> anyhow::Result<Option<PrivateRabbit>> {
+    if available().is_ok() && !has_management() {
+        let reason = "RabbitMQ's management plugin is not installed (Debian: rabbitmq-server)";
+        return steered::left_out(reason, REQUIRE_VARIABLE).map(|()| None);
+    }
+    usable(PrivateRabbit::start_with_management)
 }
 
 fn usable(
@@ -189,14 +203,27 @@ impl Node {
         self.fresh_vhosts(1).map(|mut names| names.remove(0))
     }
 
-    /// Applies `definition` (JSON) to the queues of `vhost` whose names match `pattern`.
+    /// The address of the management plugin, if there is one; user guest.
+    pub fn management_url(&self) -> Option<String> {
+        self.management_port
+            .map(|port| format!("http://127.0.0.1:{port}"))
+    }
+
+    /// Applies `definition` (JSON) to the queues and exchanges of `vhost` whose names match `pattern`, as policy `test`.
     ///
     /// # Errors
     /// `rabbitmqctl` failed.
     pub fn set_policy(&self, vhost: &str, pattern: &str, definition: &str) -> anyhow::Result<()> {
-        let arguments = ["set_policy", "-p", vhost, "--apply-to", "queues", "test"];
-        self.ctl(&[&arguments[..], &[pattern, definition]].concat())
+        self.ctl(&["set_policy", "-p", vhost, "test", pattern, definition])
             .map(drop)
+    }
+
+    /// Ends what [`Self::set_policy`] began.
+    ///
+    /// # Errors
+    /// `rabbitmqctl` failed.
+    pub fn clear_policy(&self, vhost: &str) -> anyhow::Result<()> {
+        self.ctl(&["clear_policy", "-p", vhost, "test"]).map(drop)
     }
 
     /// Raises (`true`) or clears the memory alarm, which blocks every connection that publishes.
@@ -228,7 +255,7 @@ impl PrivateRabbit {
     /// # Errors
     /// It is not installed, or did not come up in time; the error holds the end of its log.
     pub fn start() -> anyhow::Result<Self> {
-        Self::start_node(None)
+        Self::start_node(None, false)
     }
 
     /// The same with a second listener that speaks TLS 1.3 and demands a client certificate.
@@ -236,7 +263,15 @@ impl PrivateRabbit {
     /// # Errors
     /// As [`Self::start`].
     pub fn start_with_tls(tls: &TlsListener) -> anyhow::Result<Self> {
-        Self::start_node(Some(tls))
+        Self::start_node(Some(tls), false)
+    }
+
+    /// The same with the management plugin, which answers HTTP on 127.0.0.1.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with_management() -> anyhow::Result<Self> {
+        Self::start_node(None, true)
     }
 
     /// A node that another process started and described in `file`.
@@ -314,7 +349,9 @@ impl PrivateRabbit {
         ensure!(owner.server.is_none(), "the broker is running");
         let folder = owner.folder.path();
         let server = owner.server.insert(start_server(&self.node, folder)?);
-        wait_for_port(self.node.amqp_port, server, folder)
+        let ports = [Some(self.node.amqp_port), self.node.management_port];
+        let mut ports = ports.into_iter().flatten();
+        ports.try_for_each(|port| wait_for_port(port, server, folder))
     }
 
     /// Kills the node, deletes all its data (vhosts too) and starts it again.
@@ -328,16 +365,18 @@ impl PrivateRabbit {
         self.start_again()
     }
 
-    fn start_node(tls: Option<&TlsListener>) -> anyhow::Result<Self> {
+    fn start_node(tls: Option<&TlsListener>, management: bool) -> anyhow::Result<Self> {
         available().map_err(anyhow::Error::msg)?;
         let folder = tempfile::Builder::new()
             .prefix("lienthong-rabbitmq-")
             .tempdir()?;
         // In a range that the command-line tools do not use for themselves.
-        let [amqp_port, epmd_port, dist_port, tls_port] = free_ports()?;
+        let [amqp_port, epmd_port, dist_port, tls_port, http_port] = free_ports()?;
         let environment = environment(folder.path(), amqp_port, epmd_port, dist_port);
         let amqps_port = tls.map(|_| tls_port);
-        write_files(folder.path(), tls.map(|listener| (listener, tls_port)))?;
+        let management_port = management.then_some(http_port);
+        let tls = tls.map(|listener| (listener, tls_port));
+        write_files(folder.path(), tls, management_port)?;
         give_to_rabbitmq(folder.path())?;
 
         let mut epmd = command("epmd", &environment);
@@ -357,6 +396,7 @@ impl PrivateRabbit {
                 environment,
                 amqp_port,
                 amqps_port,
+                management_port,
             },
             owner,
         };

@@ -1,9 +1,12 @@
 //! `doctor`: tries everything the configuration names and says what it means and what to fix.
 
+mod broker;
 mod checks;
 mod files;
 mod outside;
 mod store;
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
@@ -35,7 +38,7 @@ pub struct Finding {
     pub found: String,
     /// What the operator has to know about it or do; empty when there is nothing to do.
     #[serde(skip_serializing_if = "str::is_empty")]
-    pub fix: &'static str,
+    pub fix: Cow<'static, str>,
 }
 
 impl Finding {
@@ -43,25 +46,38 @@ impl Finding {
         Self::new(check, Grade::Ok, found, "")
     }
 
-    fn warn(check: &'static str, found: impl Into<String>, fix: &'static str) -> Self {
+    fn warn(
+        check: &'static str,
+        found: impl Into<String>,
+        fix: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self::new(check, Grade::Warn, found, fix)
     }
 
-    fn fault(check: &'static str, found: impl Into<String>, fix: &'static str) -> Self {
+    fn fault(
+        check: &'static str,
+        found: impl Into<String>,
+        fix: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self::new(check, Grade::Fault, found, fix)
     }
 
-    fn new(check: &'static str, grade: Grade, found: impl Into<String>, fix: &'static str) -> Self {
+    fn new(
+        check: &'static str,
+        grade: Grade,
+        found: impl Into<String>,
+        fix: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             check,
             grade,
             found: found.into(),
-            fix,
+            fix: fix.into(),
         }
     }
 }
 
-/// Tries everything that the configuration names, within about half a minute.
+/// Tries everything that the configuration names, within about a minute.
 pub async fn examine(config: &Config) -> Vec<Finding> {
     checks::all(config).await
 }

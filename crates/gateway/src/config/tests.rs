@@ -172,3 +172,25 @@ fn a_password_is_never_repeated() {
     assert!(!format!("{config:?}").contains("secret"));
     assert!(!format!("{config:?}").contains("mật khẩu"));
 }
+
+#[test]
+fn the_management_plugin_is_not_told_a_protected_password_in_the_clear() {
+    let with = |url: &str, management: &str| {
+        let section =
+            format!("[broker]\nkind = \"rabbitmq\"\n[broker.rabbitmq]\nurl = \"{url}\"\n");
+        load(
+            &format!("{GOOD}{section}management_url = \"{management}\"\n"),
+            &[],
+        )
+    };
+    let protected = "amqps://lienthong:secret@broker.example/lienthong";
+    let faults = with(protected, "http://broker.example:15672").unwrap_err();
+    assert_eq!(
+        faults[0].key, "broker.rabbitmq.management_url",
+        "{faults:?}"
+    );
+    assert!(!faults[0].text.contains("secret"), "{faults:?}");
+    assert!(with(protected, "https://broker.example:15671").is_ok());
+    assert!(with("amqp://u:p@broker.example", "http://broker.example:15672").is_ok());
+    assert!(with("amqp://u:p@broker.example", "").is_ok());
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lienthong_domain::{Clock, DestinationName, Random};
+use lienthong_domain::{Clock, Random};
 use lienthong_identity::jobs::JobWorkers;
 use lienthong_identity::{Identity, Parts};
 use lienthong_population::{RemoteRegistry, SoapRegistry};
@@ -22,12 +22,6 @@ use crate::config::{Config, PopulationKind};
 const REWRAP_BATCH: u32 = 500;
 /// The pause between two such writes, so that they are not felt.
 const REWRAP_PAUSE: Duration = Duration::from_millis(50);
-
-/// The broker's queue of verification jobs, beside those of destinations.
-pub(super) fn queue() -> DestinationName {
-    let queue = DestinationName::parse(lienthong_ports::identity::QUEUE);
-    queue.expect("the queue's name is a destination's")
-}
 
 /// What identity needs of the rest.
 pub(super) struct Around {

@@ -18,7 +18,6 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use self::past::Past;
-use super::identity::queue;
 
 /// Seconds of a minute.
 const MINUTE_SECONDS: i64 = 60;
@@ -126,7 +125,10 @@ impl Observer {
             identity.database(),
         );
         // A broker that cannot be asked is told by its own figures.
-        let depths = self.broker.depths(&[queue()]).await;
+        let depths = self
+            .broker
+            .depths(&[lienthong_ports::identity::queue()])
+            .await;
         let depths = depths.unwrap_or_default();
         gauges::show_depths(&self.metrics.broker, &depths);
     }

@@ -235,7 +235,10 @@ pub(crate) fn connect_rabbitmq(
     };
     Ok(RabbitBroker::connect(
         settings,
-        vec![config.portal.name.clone(), identity::queue()],
+        vec![
+            config.portal.name.clone(),
+            lienthong_ports::identity::queue(),
+        ],
         clock.clone(),
     ))
 }

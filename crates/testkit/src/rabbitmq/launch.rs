@@ -19,6 +19,18 @@ use super::{Node, TlsListener};
 const START_SECONDS_MAX: u64 = 90;
 pub(super) const MEMORY_WATERMARK: &str = "900MB";
 pub(super) const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
+/// Holds a folder for each installed version, with its plugins.
+const VERSIONS: &str = "/usr/lib/rabbitmq/lib";
+const MANAGEMENT: &str = "rabbitmq_management";
+
+/// Whether a node can be started with the management plugin.
+pub(super) fn has_management() -> bool {
+    let entries = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
+    let versions = entries(PathBuf::from(VERSIONS));
+    let mut plugins = versions.flat_map(|version| entries(version.path().join("plugins")));
+    let name = format!("{MANAGEMENT}-");
+    plugins.any(|plugin| plugin.file_name().to_string_lossy().starts_with(&name))
+}
 
 /// Kills the process group of `child` and waits for its leader.
 pub(super) fn end_group(child: &mut Child) {
@@ -95,7 +107,11 @@ pub(super) fn environment(
         .collect()
 }
 
-pub(super) fn write_files(folder: &Path, tls: Option<(&TlsListener, u16)>) -> anyhow::Result<()> {
+pub(super) fn write_files(
+    folder: &Path,
+    tls: Option<(&TlsListener, u16)>,
+    management_port: Option<u16>,
+) -> anyhow::Result<()> {
     let mut settings = format!(
         "vm_memory_high_watermark.absolute = {MEMORY_WATERMARK}\n\
          disk_free_limit.absolute = 50MB\n\
@@ -120,8 +136,16 @@ pub(super) fn write_files(folder: &Path, tls: Option<(&TlsListener, u16)>) -> an
             file("server.key"),
         )?;
     }
+    let mut plugins = "";
+    if let Some(port) = management_port {
+        plugins = MANAGEMENT;
+        write!(
+            settings,
+            "management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port}\n"
+        )?;
+    }
     fs::write(folder.join("rabbitmq.conf"), settings)?;
-    fs::write(folder.join("enabled_plugins"), "[].\n")?;
+    fs::write(folder.join("enabled_plugins"), format!("[{plugins}].\n"))?;
     let cookie = folder.join(".erlang.cookie");
     fs::write(&cookie, format!("LIENTHONG{}", std::process::id()))?;
     fs::set_permissions(cookie, fs::Permissions::from_mode(0o400))?;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use lienthong_domain::{Clock, Timestamp};
 use lienthong_transport::install_crypto_provider;
 
-use super::{Finding, files, outside, store};
+use super::{Finding, broker, files, outside, store};
 use crate::config::Config;
 
 pub(super) async fn all(config: &Config) -> Vec<Finding> {
@@ -19,6 +19,7 @@ pub(super) async fn all(config: &Config) -> Vec<Finding> {
     findings.extend(files::all(config, &clock));
     findings.extend(addresses(config).await);
     findings.extend(store::all(config).await);
+    findings.extend(broker::all(config, &clock).await);
     findings.extend(outside::all(config, &clock).await);
     findings
 }

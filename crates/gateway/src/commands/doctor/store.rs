@@ -5,11 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use lienthong_ports::Store;
-use lienthong_store_sqlite::OpenError;
+use lienthong_store_sqlite::{Integrity, OpenError};
 use nix::sys::statvfs::statvfs;
-use rusqlite::{Connection, OpenFlags};
 
 use super::Finding;
 use crate::config::Config;
@@ -36,7 +34,7 @@ pub(super) async fn all(config: &Config) -> Vec<Finding> {
     let is_open = opened.grade != super::Grade::Fault;
     findings.push(opened);
     if is_open {
-        findings.push(integrity(path).await);
+        findings.push(integrity(&path).await);
     }
     findings
 }
@@ -58,45 +56,24 @@ async fn open(config: &Config) -> Finding {
     }
 }
 
-/// `PRAGMA quick_check`, beside a gateway that runs. It reads the whole file, so it has an end.
-async fn integrity(path: PathBuf) -> Finding {
+/// Reads the whole file, so it has an end.
+async fn integrity(path: &Path) -> Finding {
     const FIX: &str = "stop the gateway, keep a copy of the files, and restore the last backup; look at the disk (smartctl)";
     const PART: &str =
         "fine so far; check a copy of the file at leisure: sqlite3 COPY 'PRAGMA quick_check'";
-    let connection = match read_only(&path) {
-        Ok(connection) => connection,
-        Err(error) => return Finding::fault("integrity", error.to_string(), FIX),
-    };
-    let interrupt = connection.get_interrupt_handle();
-    let work = tokio::task::spawn_blocking(move || quick_check(&connection));
-    let checked = tokio::select! {
-        checked = work => checked,
-        () = tokio::time::sleep(INTEGRITY_PATIENCE) => {
-            interrupt.interrupt();
-            let found = format!("no fault in {} s; not finished", INTEGRITY_PATIENCE.as_secs());
-            return Finding::warn("integrity", found, PART);
-        }
-    };
-    match checked.context("failed to run the check") {
-        Ok(Ok((schema, fault))) if fault == "ok" => {
+    match lienthong_store_sqlite::integrity(path, INTEGRITY_PATIENCE).await {
+        Integrity::Whole { schema } => {
             Finding::ok("integrity", format!("no fault; schema version {schema}"))
         }
-        Ok(Ok((_, fault))) => Finding::fault("integrity", fault, FIX),
-        Ok(Err(error)) => Finding::fault("integrity", error.to_string(), FIX),
-        Err(error) => Finding::fault("integrity", format!("{error:#}"), FIX),
+        Integrity::Unfinished => {
+            let found = format!(
+                "no fault in {} s; not finished",
+                INTEGRITY_PATIENCE.as_secs()
+            );
+            Finding::warn("integrity", found, PART)
+        }
+        Integrity::Damaged(fault) => Finding::fault("integrity", fault, FIX),
     }
-}
-
-fn read_only(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags)
-}
-
-/// The schema's version, and the first fault or `ok`.
-fn quick_check(connection: &Connection) -> rusqlite::Result<(i64, String)> {
-    let schema = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let fault = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    Ok((schema, fault))
 }
 
 /// The store's folder, or the nearest one above it that exists.
@@ -168,27 +145,6 @@ fn median_write(folder: &Path) -> std::io::Result<Duration> {
 mod tests {
     use super::super::Grade;
     use super::*;
-
-    #[tokio::test]
-    async fn a_whole_file_passes_and_a_damaged_one_does_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.db");
-        let connection = Connection::open(&path).unwrap();
-        let rows = "CREATE TABLE t (x TEXT); PRAGMA user_version = 7;
-            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
-            INSERT INTO t SELECT hex(randomblob(50)) FROM n;";
-        connection.execute_batch(rows).unwrap();
-        drop(connection);
-        let found = integrity(path.clone()).await;
-        assert_eq!(
-            (found.grade, found.found.as_str()),
-            (Grade::Ok, "no fault; schema version 7")
-        );
-        let mut bytes = std::fs::read(&path).unwrap();
-        bytes[4_096..12_288].fill(0xA5);
-        std::fs::write(&path, bytes).unwrap();
-        assert_eq!(integrity(path).await.grade, Grade::Fault);
-    }
 
     #[test]
     fn the_disk_is_judged_by_the_reserve() {
