@@ -7,8 +7,8 @@ use std::{env, fs, io};
 
 use prost::Message as _;
 
-/// Root of the contract; the names of imports start here.
-const CONTRACT_ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto");
+/// Root of the contract, from where cargo starts a build script; the names of imports start here.
+const CONTRACT_ROOT: &str = "../../proto";
 
 /// Messages that carry personal data or free text from outside. They get no generated `Debug`, so the compiler asks
 /// for one in `src/masked.rs`, which shows only what is harmless.

@@ -89,10 +89,12 @@ enum Measurement {
     Identity,
     /// The same over SOAP to the simulated database.
     IdentitySoap,
+    /// The same with the adapter in the gateway's own process.
+    IdentityInside,
 }
 
 impl Measurement {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Intake,
         Self::Delivery,
         Self::Unary,
@@ -100,6 +102,7 @@ impl Measurement {
         Self::Operators,
         Self::Identity,
         Self::IdentitySoap,
+        Self::IdentityInside,
     ];
 
     async fn take(self, quick: bool) -> anyhow::Result<Section> {
@@ -111,6 +114,7 @@ impl Measurement {
             Self::Operators => operators::measure(quick).await,
             Self::Identity => identity::measure(quick).await,
             Self::IdentitySoap => identity::measure_over_soap(quick).await,
+            Self::IdentityInside => identity::measure_inside(quick).await,
         }
     }
 }

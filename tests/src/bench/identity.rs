@@ -62,13 +62,25 @@ pub(super) async fn measure(quick: bool) -> anyhow::Result<Section> {
 
 /// The same before the simulated database, over SOAP.
 pub(super) async fn measure_over_soap(quick: bool) -> anyhow::Result<Section> {
-    let (rounds, calls) = if quick {
-        (1, [(1, 500), (32, 4_000)].as_slice())
-    } else {
-        (3, [(1, 1_000), (32, 10_000)].as_slice())
-    };
+    let (rounds, calls) = soap_load(quick);
     let title = "VerifyCitizen, adapter over SOAP before the simulated database";
     section("identity-soap", title, BackEnd::Simulated, rounds, calls).await
+}
+
+/// The same with the adapter in the gateway's own process; nginx stands before the one that runs by itself.
+pub(super) async fn measure_inside(quick: bool) -> anyhow::Result<Section> {
+    let title = "VerifyCitizen, the gateway has the adapter inside, before the simulated database";
+    let (rounds, calls) = soap_load(quick);
+    section("identity-inside", title, BackEnd::Inside, rounds, calls).await
+}
+
+/// Repetitions, and callers with their calls, where the database takes most of the time.
+fn soap_load(quick: bool) -> (usize, &'static [(usize, usize)]) {
+    if quick {
+        (1, &[(1, 500), (32, 4_000)])
+    } else {
+        (3, &[(1, 1_000), (32, 10_000)])
+    }
 }
 
 async fn section(

@@ -154,7 +154,8 @@ fn add_account(site: &Site) -> anyhow::Result<()> {
         .arg("--password-stdin")
         .arg("--file")
         .arg(site.folder().join("accounts.toml"))
-        .stdin(Stdio::piped());
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null());
     let mut adding = command.spawn()?;
     let mut input = adding
         .stdin

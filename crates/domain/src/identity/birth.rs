@@ -4,7 +4,6 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::number::CitizenNumber;
 use crate::code::is_digits;
 use crate::fault::Reason;
 use crate::text::is_blank;
@@ -102,11 +101,6 @@ impl BirthDate {
         } else {
             Ok(())
         }
-    }
-
-    /// Whether the year is the one that `number` tells.
-    pub fn consistent_with(self, number: &CitizenNumber) -> bool {
-        u16::try_from(self.year()) == Ok(number.birth_year())
     }
 }
 
@@ -209,15 +203,6 @@ mod tests {
         for unborn in ["2026-07-02", "2027"] {
             let refused = BirthDate::parse(unborn).unwrap().not_after(today);
             assert_eq!(refused, Err(Reason::InFuture), "{unborn}");
-        }
-    }
-
-    #[test]
-    fn the_year_is_compared_with_the_number() {
-        let number = CitizenNumber::parse("052285012345").unwrap();
-        for (born, agrees) in [("2085-01-02", true), ("2085", true), ("1985", false)] {
-            let born = BirthDate::parse(born).unwrap();
-            assert_eq!(born.consistent_with(&number), agrees, "{}", born.iso());
         }
     }
 

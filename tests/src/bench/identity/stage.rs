@@ -73,6 +73,8 @@ pub(super) enum BackEnd {
     Fixed,
     /// The product's adapter before the simulated database, over SOAP.
     Simulated,
+    /// The same; the gateway has the adapter in its own process, as it comes by default.
+    Inside,
 }
 
 /// The running programs.
@@ -92,11 +94,15 @@ impl Stage {
     pub(super) async fn start(back_end: BackEnd, first: &Claims) -> anyhow::Result<Self> {
         let site = Site::new(None, None)?;
         let (adapter_address, nginx_address) = (free_address()?, free_address()?);
-        write_files(&site, adapter_address)?;
+        let database = free_address()?;
+        let population = match back_end {
+            BackEnd::Fixed | BackEnd::Simulated => remote(&site, adapter_address)?,
+            BackEnd::Inside => format!("[population]\nkind = \"soap\"\n{}", soap(database)),
+        };
+        write_files(&site, &population)?;
         let (adapter, simulator) = match back_end {
             BackEnd::Fixed => (fixed_adapter(&site, adapter_address)?, None),
-            BackEnd::Simulated => {
-                let database = free_address()?;
+            BackEnd::Simulated | BackEnd::Inside => {
                 let simulator = simulator(&site, database)?;
                 let adapter = soap_adapter(&site, adapter_address, database)?;
                 (adapter, Some(simulator))
@@ -183,7 +189,7 @@ impl Stage {
 }
 
 /// Adds what identity needs to the files of a gateway.
-fn write_files(site: &Site, adapter: SocketAddr) -> anyhow::Result<()> {
+fn write_files(site: &Site, population: &str) -> anyhow::Result<()> {
     let folder = site.folder();
     let ca = DevelopmentCa::load(folder).context("the site's authority")?;
     let policy = IdentityPolicy::new(TRUST_DOMAIN, IdentityPolicy::VALIDITY_DAYS_MAX_DEFAULT)?;
@@ -192,6 +198,12 @@ fn write_files(site: &Site, adapter: SocketAddr) -> anyhow::Result<()> {
             .save(folder, Overwrite::No)?;
     }
     add(site, "participants.toml", PARTICIPANTS)?;
+    add(site, "lienthong.toml", population)
+}
+
+/// Where the gateway finds the adapter that runs by itself.
+fn remote(site: &Site, adapter: SocketAddr) -> anyhow::Result<String> {
+    let folder = site.folder();
     let file = |name: &str| folder.join(name).display().to_string();
     let (participant, system) = GATEWAY;
     let mut remote = String::from("[population]\nkind = \"remote\"\n[population.remote]\n");
@@ -202,7 +214,16 @@ fn write_files(site: &Site, adapter: SocketAddr) -> anyhow::Result<()> {
         file(&format!("{participant}-{system}.pem")),
         file(&format!("{participant}-{system}-key.pem")),
     )?;
-    add(site, "lienthong.toml", &remote)
+    Ok(remote)
+}
+
+/// Where an adapter finds the database.
+fn soap(database: SocketAddr) -> String {
+    format!(
+        "[population.soap]\nurl = \"http://{database}{path}\"\nallow_plaintext = true\n\
+         default_procedure = \"1.001193\"\n",
+        path = PopulationConfig::default().path,
+    )
 }
 
 fn add(site: &Site, name: &str, text: &str) -> anyhow::Result<()> {
@@ -241,12 +262,11 @@ fn soap_adapter(site: &Site, address: SocketAddr, database: SocketAddr) -> anyho
         "[tls]\ncertificate = '{}'\nkey = '{}'\nclient_ca = '{}'\ntrust_domain = \"{TRUST_DOMAIN}\"\n\
          handshakes_per_address_max = {HANDSHAKES_MAX}\n\
          [population.server]\nlisten = \"{address}\"\npeers = [{peers}]\n\
-         [population.soap]\nurl = \"http://{database}{path}\"\nallow_plaintext = true\n\
-         default_procedure = \"1.001193\"\n[log]\nfilter = \"warn\"\n",
+         {soap}[log]\nfilter = \"warn\"\n",
         file("server.pem").display(),
         file("server-key.pem").display(),
         file("ca.pem").display(),
-        path = PopulationConfig::default().path,
+        soap = soap(database),
     );
     std::fs::write(file("adapter.toml"), configuration)?;
     let mut command = Command::new(beside_us("lienthong")?);
