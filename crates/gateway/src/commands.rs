@@ -12,6 +12,8 @@ mod simulate;
 use std::future::Future;
 use std::io::Write;
 
+use lienthong_console::ConsoleError;
+
 use crate::args::{Cli, Command};
 use crate::config::{Config, ConfigFaults};
 use crate::exit::Exit;
@@ -37,15 +39,19 @@ pub fn run(cli: Cli) -> Exit {
         }),
     };
     result.unwrap_or_else(|error| {
-        let exit = if error.is::<ConfigFaults>() {
-            Exit::CONFIGURATION
-        } else {
-            Exit::INTERNAL
-        };
+        let exit = exit_of(&error);
         // When stderr is closed there is nobody to tell.
         drop(writeln!(std::io::stderr(), "lienthong: {error:#}"));
         exit
     })
+}
+
+fn exit_of(error: &anyhow::Error) -> Exit {
+    match error.downcast_ref() {
+        Some(ConsoleError::Refused(_)) => Exit::REFUSED,
+        _ if error.is::<ConfigFaults>() => Exit::CONFIGURATION,
+        _ => Exit::INTERNAL,
+    }
 }
 
 fn block_on(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
@@ -69,4 +75,23 @@ fn print(text: &str) -> anyhow::Result<()> {
     stdout.write_all(text.as_bytes())?;
     stdout.flush()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_refused_is_no_fault_of_the_program() {
+        let refused = anyhow::Error::from(ConsoleError::Refused("the two passwords differ"));
+        assert_eq!(exit_of(&refused.context("add an account")), Exit::REFUSED);
+        assert_eq!(
+            exit_of(&ConfigFaults(Vec::new()).into()),
+            Exit::CONFIGURATION
+        );
+        assert_eq!(
+            exit_of(&anyhow::anyhow!("the disk is gone")),
+            Exit::INTERNAL
+        );
+    }
 }

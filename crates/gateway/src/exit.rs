@@ -16,6 +16,8 @@ impl Exit {
     pub const OK: Self = Self::Plain(lienthong_cli::Exit::Ok);
     /// The command line is wrong.
     pub const USAGE: Self = Self::Plain(lienthong_cli::Exit::Usage);
+    /// What was given was refused.
+    pub const REFUSED: Self = Self::Plain(lienthong_cli::Exit::DataRefused);
     /// A fault of the program or its machine.
     pub const INTERNAL: Self = Self::Plain(lienthong_cli::Exit::Internal);
     /// The configuration is wrong.

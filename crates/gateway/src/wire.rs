@@ -85,7 +85,7 @@ impl Gateway {
         let tls = Arc::new(server_tls(&config.tls, &clock)?);
         let acceptor = Acceptor::bind(config.listen.address, tls.clone(), limits(&config.tls))
             .await
-            .with_context(|| format!("failed to listen on {}", config.listen.address))?;
+            .context("failed to open the gateway's port")?;
         let drain = Duration::from_secs(config.listen.drain_seconds);
         let rpc = RpcConfig {
             reflection: config.listen.reflection,

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
-use lienthong_console::{Account, Accounts, PASSWORD_CHARS_MIN};
+use lienthong_console::{Account, Accounts, ConsoleError, PASSWORD_CHARS_MIN};
 use lienthong_domain::{Clock, OperatorRole};
 use serde_json::json;
 
@@ -97,11 +97,9 @@ fn list(file: &Path, as_json: bool) -> anyhow::Result<()> {
 /// Says that a name is wrong before a password is asked for.
 fn known(file: &Path, name: &str) -> anyhow::Result<()> {
     let accounts = Accounts::read(file)?;
-    anyhow::ensure!(
-        accounts.find(name).is_some(),
-        "there is no account {name} in {}",
-        file.display()
-    );
+    if accounts.find(name).is_none() {
+        return Err(ConsoleError::Refused("there is no account of that name").into());
+    }
     Ok(())
 }
 
@@ -114,10 +112,10 @@ fn new_password(from_stdin: bool) -> anyhow::Result<String> {
         return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
     }
     let terminal = console::Term::stderr();
-    anyhow::ensure!(
-        terminal.is_term(),
-        "there is no terminal to ask for the password: use --password-stdin"
-    );
+    if !terminal.is_term() {
+        let reason = "there is no terminal to ask for the password: use --password-stdin";
+        return Err(ConsoleError::Refused(reason).into());
+    }
     terminal.write_str(&format!(
         "Password (at least {PASSWORD_CHARS_MIN} characters): "
     ))?;
@@ -128,7 +126,9 @@ fn new_password(from_stdin: bool) -> anyhow::Result<String> {
     let second = terminal
         .read_secure_line()
         .context("failed to read the password")?;
-    anyhow::ensure!(first == second, "the two passwords differ");
+    if first != second {
+        return Err(ConsoleError::Refused("the two passwords differ").into());
+    }
     Ok(first)
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn run(args: ConfigArgs) -> anyhow::Result<Exit> {
     let listen = config.population.server.listen;
     let acceptor = Acceptor::bind(listen, tls.clone(), wire::limits(&config.tls))
         .await
-        .with_context(|| format!("failed to listen on {listen}"))?;
+        .context("failed to open the adapter's port")?;
     tracing::info!(listen.address = %acceptor.local_address(), "the population adapter answers");
 
     let stop = CancellationToken::new();
