@@ -228,8 +228,7 @@ impl Broker for RabbitBroker {
         destinations: &[DestinationName],
     ) -> Result<Vec<QueueDepth>, BrokerError> {
         let connection = self.connections.borrow().clone();
-        let connection =
-            connection.ok_or_else(|| BrokerError::NotConnected("not connected now".to_owned()))?;
+        let connection = connection.ok_or_else(|| self.status.why_not_connected())?;
         let work = destinations.iter().map(work_queue);
         let names = work.chain([Queue::Dead.to_string()]);
         let ask = async {

@@ -72,9 +72,10 @@ impl Status {
             }
             if let Some(failure) = failure {
                 now.last_error = Some(format!("failed to {failure}"));
-            }
-            if let Some(Failure::Topology(text)) = failure {
-                now.last_topology_error = Some(text.clone());
+                now.last_topology_error = match failure {
+                    Failure::Topology(text) => Some(text.clone()),
+                    _ => None,
+                };
             }
         });
     }
@@ -181,12 +182,17 @@ impl Status {
         if reached {
             return Ok(());
         }
+        Err(self.why_not_connected())
+    }
+
+    /// Why a side is not connected, as far as that is known.
+    pub(crate) fn why_not_connected(&self) -> BrokerError {
         let now = self.now.borrow();
-        Err(match (&now.last_topology_error, &now.last_error) {
+        match (&now.last_topology_error, &now.last_error) {
             (Some(text), _) => BrokerError::Topology(text.clone()),
             (None, Some(text)) => BrokerError::NotConnected(text.clone()),
             (None, None) => BrokerError::NotConnected("no answer yet".to_owned()),
-        })
+        }
     }
 }
 

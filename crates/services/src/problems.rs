@@ -233,6 +233,11 @@ fn disk(overview: &Overview, thresholds: &Thresholds, push: &mut impl FnMut(Opti
 
 fn broker(overview: &Overview, push: &mut impl FnMut(Option<Problem>)) {
     let queues = &overview.queues;
+    // A gateway that finds the queues wrong gives its connection up, and the queues are what is to be mended.
+    if queues.topology_fault.is_some() {
+        push(Some(critical(ProblemKind::BrokerTopology)));
+        return;
+    }
     // A broker that blocks takes no messages either, and is connected all the same.
     if !queues.broker.connected && queues.broker.blocked_since.is_none() {
         push(Some(critical(ProblemKind::BrokerDisconnected)));
@@ -242,10 +247,6 @@ fn broker(overview: &Overview, push: &mut impl FnMut(Option<Problem>)) {
         since: Some(since),
         ..critical(ProblemKind::BrokerBlocked)
     }));
-    if queues.topology_fault.is_some() {
-        push(Some(critical(ProblemKind::BrokerTopology)));
-        return;
-    }
     // Without any depth the broker could not be asked at all, which is no fault of a queue.
     if queues.depths.is_empty() {
         return;

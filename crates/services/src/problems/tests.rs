@@ -159,6 +159,13 @@ fn table() -> Vec<(Change, Found)> {
             (K::BrokerTopology, Critical, "", 0),
         ),
         (
+            |look| {
+                look.queues.topology_fault = Some("no queue work.dvcqg".to_owned());
+                look.queues.broker.connected = false;
+            },
+            (K::BrokerTopology, Critical, "", 0),
+        ),
+        (
             |look| look.queues.depths[0].consumers = 0,
             (K::BrokerTopology, Critical, "dvcqg", 0),
         ),
