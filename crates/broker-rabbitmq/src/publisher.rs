@@ -3,7 +3,7 @@
 //! Calls come in by a bounded queue. While there is no session, and while the broker blocks publishers, they
 //! are refused at once: nothing is handed to lapin then, so the broker certainly does not have it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -144,7 +144,6 @@ impl Session<'_> {
             if stopping && window.len() == 0 {
                 return Ok(());
             }
-            let returns = window.returns();
             let deadline = window.deadline(!self.blocked);
             let due = deadline.unwrap_or_else(Instant::now);
             tokio::select! {
@@ -157,8 +156,9 @@ impl Session<'_> {
                 }
                 () = stop.cancelled(), if !stopping => self.refuse_backlog(window),
             }
-            if window.returns() > returns {
-                self.mend().await?;
+            let missing = window.take_missing();
+            if !missing.is_empty() {
+                self.mend(&missing).await?;
             }
         }
     }
@@ -213,11 +213,17 @@ impl Session<'_> {
     }
 
     /// Messages came back because a queue or binding is missing: declare everything again.
-    async fn mend(&mut self) -> Result<(), Failure> {
-        let (publisher, queue) = (self.publisher, self.queue.as_str());
-        publisher.status.unroutable(queue);
-        publisher.topology.declare(&self.link.connection).await?;
-        publisher.status.made_again(queue);
+    async fn mend(&mut self, missing: &BTreeSet<ShortString>) -> Result<(), Failure> {
+        let Publisher {
+            topology, status, ..
+        } = self.publisher;
+        for queue in missing {
+            status.unroutable(queue.as_str());
+        }
+        topology.declare(&self.link.connection).await?;
+        for queue in missing {
+            status.made_again(queue.as_str());
+        }
         Ok(())
     }
 

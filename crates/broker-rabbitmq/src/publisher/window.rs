@@ -5,12 +5,13 @@
 //! later than it is seen, when everything that completed before it has been seen too; and after a return
 //! nothing new is published until the window is empty, when every return has surfaced.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 use lapin::Confirmation;
+use lapin::types::ShortString;
 use lienthong_ports::{Message, Published};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -59,7 +60,8 @@ pub(super) struct Window {
     looks: u64,
     /// Returns seen since the window was last empty.
     returned: HashSet<Message>,
-    returns: u64,
+    /// The queues for which they were meant, until somebody asks.
+    missing: BTreeSet<ShortString>,
 }
 
 impl Window {
@@ -92,9 +94,9 @@ impl Window {
         !self.returned.is_empty()
     }
 
-    /// Messages that came back unroutable so far.
-    pub(super) fn returns(&self) -> u64 {
-        self.returns
+    /// The queues for which messages came back unroutable since this was asked last.
+    pub(super) fn take_missing(&mut self) -> BTreeSet<ShortString> {
+        std::mem::take(&mut self.missing)
     }
 
     pub(super) fn launch(&mut self, message: Message, slot: Slot, until: Instant, wait: Confirm) {
@@ -143,9 +145,10 @@ impl Window {
             let confirmation = confirmation?;
             let acknowledged = confirmation.is_ack();
             if let Some(returned) = confirmation.take_message() {
-                self.returns += 1;
+                let delivery = returned.delivery;
                 self.returned
-                    .extend(message_id::message(&returned.delivery.properties));
+                    .extend(message_id::message(&delivery.properties));
+                self.missing.insert(delivery.routing_key);
             }
             flight.state = State::Settled {
                 look: self.looks,
@@ -260,6 +263,8 @@ mod tests {
 
     use super::*;
 
+    const QUEUE: &str = "work.dvcqg";
+
     fn message(id: usize) -> Message {
         Message {
             delivery: DeliveryId(i64::try_from(id).unwrap()),
@@ -269,7 +274,7 @@ mod tests {
     }
 
     fn returned(id: usize) -> BasicReturnMessage {
-        let mut delivery = Delivery::mock(0, "".into(), "".into(), false, Vec::new());
+        let mut delivery = Delivery::mock(0, "".into(), QUEUE.into(), false, Vec::new());
         delivery.properties = message_id::properties(message(id));
         BasicReturnMessage {
             delivery,
@@ -353,6 +358,10 @@ mod tests {
                         "order {order:?} looks {looks:b}"
                     );
                     assert!(!window.is_draining() && window.len() == 0);
+                    let missing = window.take_missing();
+                    let missing: Vec<_> = missing.iter().map(ShortString::as_str).collect();
+                    let expected: &[&str] = if unroutable == 0 { &[] } else { &[QUEUE] };
+                    assert_eq!(missing, expected);
                 }
             }
         }
