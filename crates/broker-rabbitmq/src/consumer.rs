@@ -55,6 +55,9 @@ pub(crate) struct Consumer {
     pub(crate) connections: watch::Receiver<Option<Arc<Connection>>>,
     pub(crate) topology: Topology,
     pub(crate) status: Arc<Status>,
+    /// Held while a queue is asked for its messages. A dead one ends the connection for everybody, and only who
+    /// asked may take it for the fault of their queue.
+    pub(crate) asking: Arc<tokio::sync::Mutex<()>>,
     pub(crate) timeout: Duration,
     pub(crate) stop: CancellationToken,
 }
@@ -65,9 +68,8 @@ impl Consumer {
         let (settle, mut settled) = mpsc::channel(self.prefetch.into());
         let mut reconnect = Reconnect::new();
         let (mut session, mut silences) = (0, 0);
-        let mut failed = false;
         while let Some(connection) = self.next_connection().await {
-            if failed {
+            if session > 0 {
                 self.mend(&connection, &mut silences).await;
             }
             session += 1;
@@ -78,8 +80,7 @@ impl Consumer {
             {
                 Ok(()) => return,
                 Err(failure) => {
-                    failed = true;
-                    // A node that goes away says nothing about its queues.
+                    // A connection that is lost otherwise says nothing about this queue.
                     let silent = matches!(failure, Failure::QueueSilent);
                     silences = if silent { silences + 1 } else { 0 };
                     tracing::warn!(
@@ -138,7 +139,10 @@ impl Consumer {
         let channel = step(self.timeout, connection.create_channel()).await?;
         let qos = channel.basic_qos(self.prefetch, BasicQosOptions::default());
         step(self.timeout, qos).await?;
-        let consume = step(self.timeout, self.consume(&channel)).await;
+        let consume = {
+            let _alone = self.asking.lock().await;
+            step(self.timeout, self.consume(&channel)).await
+        };
         let mut deliveries = consume.map_err(Failure::of_consume)?;
         let heard = AtomicBool::new(false);
         let mut deaf = pin!(self.deaf(connection, made_again, &heard));

@@ -55,6 +55,8 @@ pub struct RabbitBroker {
     requests: mpsc::Sender<Request>,
     connections: watch::Receiver<Option<Arc<Connection>>>,
     receivers: Mutex<Vec<KnownReceiver>>,
+    /// See [`Consumer`].
+    asking: Arc<tokio::sync::Mutex<()>>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -103,6 +105,7 @@ impl RabbitBroker {
             requests,
             connections,
             receivers,
+            asking: Arc::default(),
             tasks,
             stop,
         })
@@ -212,6 +215,7 @@ impl Broker for RabbitBroker {
             connections: self.connections.clone(),
             topology: self.topology.clone(),
             status: Arc::clone(&self.status),
+            asking: Arc::clone(&self.asking),
             timeout: self.config.step_timeout,
             stop: self.stop.clone(),
         };

@@ -19,7 +19,7 @@ const PAGE_SIZE_MAX: usize = 500;
 /// Which actions.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ActionsArgs {
-    /// By whom: participant/system, account:NAME or openid:NAME
+    /// By whom: participant/system, account:NAME or openid:NAME#ID
     #[arg(long, value_name = "WHO")]
     by: Option<String>,
     /// Of this kind, such as pause, replay or `sign_in`

@@ -68,8 +68,8 @@ pub trait OperatorStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Operation>, StoreError>;
 
-    /// Deliveries that the person `by` asked for within [`APPROVAL_SPAN`] before `now` and that nobody else decided about:
-    /// what [`Self::request_operation`] counts together with those of a new operation.
+    /// Deliveries that the person `by` asked for within [`APPROVAL_SPAN`] before `now` and that nobody else decided about; of a
+    /// cancelled operation those that it had moved. [`Self::request_operation`] counts them together with a new one's.
     async fn asked_alone(
         &self,
         by: String,

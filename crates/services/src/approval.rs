@@ -15,8 +15,8 @@ use crate::operators::require;
 pub struct Approval {
     /// So many deliveries need nobody else.
     pub above: u64,
-    /// Deliveries that the same person asked for within [`APPROVAL_SPAN`](lienthong_ports::operators::APPROVAL_SPAN) and nobody else decided about; they count
-    /// together with the new ones.
+    /// Deliveries that the same person asked for before: see [`asked_alone`](lienthong_ports::OperatorStore::asked_alone).
+    /// They count together with the new ones.
     pub asked_before: u64,
     /// Whether a second person would be needed.
     pub needed: bool,

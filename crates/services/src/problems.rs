@@ -233,6 +233,10 @@ fn disk(overview: &Overview, thresholds: &Thresholds, push: &mut impl FnMut(Opti
 
 fn broker(overview: &Overview, push: &mut impl FnMut(Option<Problem>)) {
     let queues = &overview.queues;
+    push(queues.broker.blocked_since.map(|since| Problem {
+        since: Some(since),
+        ..critical(ProblemKind::BrokerBlocked)
+    }));
     // A gateway that finds the queues wrong gives its connection up, and the queues are what is to be mended.
     if queues.topology_fault.is_some() {
         push(Some(critical(ProblemKind::BrokerTopology)));
@@ -243,10 +247,6 @@ fn broker(overview: &Overview, push: &mut impl FnMut(Option<Problem>)) {
         push(Some(critical(ProblemKind::BrokerDisconnected)));
         return;
     }
-    push(queues.broker.blocked_since.map(|since| Problem {
-        since: Some(since),
-        ..critical(ProblemKind::BrokerBlocked)
-    }));
     // Without any depth the broker could not be asked at all, which is no fault of a queue.
     if queues.depths.is_empty() {
         return;

@@ -106,7 +106,7 @@ pub struct NewOperation {
     pub key: String,
     /// More matches than this need a second person, in one operation, or in several of the same kind and person (as
     /// [`is_same_person`](lienthong_domain::operator::is_same_person) says) within [`APPROVAL_SPAN`]. Those that another
-    /// person decided about do not count; of a cancelled one counts what it had moved.
+    /// person decided about do not count; of a cancelled one counts what it had moved, whoever decided.
     pub approval_above: u64,
     /// Who asks, why, when.
     pub actor: Actor,

@@ -285,6 +285,17 @@ fn the_worst_comes_first() {
 }
 
 #[test]
+fn a_broker_that_blocks_and_lacks_a_queue_has_both_problems() {
+    let mut overview = calm();
+    overview.queues.broker.blocked_since = Some(ago(2));
+    overview.queues.topology_fault = Some("no queue work.dvcqg".to_owned());
+    let found = decide(&overview, &Thresholds::default());
+    let kinds: Vec<_> = found.iter().map(|problem| problem.kind).collect();
+    assert!(kinds.contains(&ProblemKind::BrokerBlocked), "{kinds:?}");
+    assert!(kinds.contains(&ProblemKind::BrokerTopology), "{kinds:?}");
+}
+
+#[test]
 fn every_problem_is_told_in_whole_sentences_with_its_figures() {
     for (change, _) in table() {
         let mut overview = calm();

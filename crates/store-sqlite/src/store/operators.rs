@@ -81,6 +81,8 @@ impl OperatorStore for SqliteStore {
                 Err(error @ StoreError::Corrupt { .. }) => {
                     self.break_off(id, &error, terms).await?;
                 }
+                // What was stepped is committed and has to be told; what failed is met again in the next round.
+                Err(_) if !stepped.is_empty() => break,
                 Err(error) => return Err(error),
             }
         }
