@@ -1,4 +1,4 @@
-//! The fault game: eleven incidents that an operator on duty meets, each played on the whole gateway.
+//! The fault game: twelve incidents that an operator on duty meets, each played on the whole gateway.
 //!
 //! For each: statuses flow; something breaks; the product's own alert fires in a real Prometheus; the console names the
 //! problem in Vietnamese and says what to do; that is done; the alert ends; and everything that was ever accepted is at

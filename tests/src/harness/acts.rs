@@ -57,6 +57,7 @@ impl TestGateway {
     pub async fn park(&self, province: &str, events: Vec<StatusEvent>) {
         let codes = events.iter().map(|event| event.dossier_code.clone());
         let mut codes: Vec<_> = codes.collect();
+        codes.sort_unstable();
         codes.dedup();
         let expected = codes.len() as u64;
         let portal = &self.portal;

@@ -19,8 +19,9 @@ pub(crate) struct Following {
 struct Seen {
     /// Of the file that was read last.
     stamp: Option<Stamp>,
-    /// Of the file whose reading failed last: it is tried again at each look, and told once.
-    unread: Option<Stamp>,
+    /// Of the file whose reading failed last, if one did: it is tried again at each look, and told once. A file that
+    /// cannot even be looked at has no stamp.
+    unread: Option<Option<Stamp>>,
     accounts: Arc<Accounts>,
 }
 
@@ -63,7 +64,7 @@ impl Following {
                 }
             }
             Err(error) => {
-                if seen.unread != stamp {
+                if seen.unread != Some(stamp) {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
                         "the changed accounts file is not taken; the former one stays in force"
@@ -72,7 +73,7 @@ impl Following {
                 let was_read = !matches!(error, ConsoleError::Read { .. });
                 Seen {
                     stamp: if was_read { stamp } else { seen.stamp },
-                    unread: stamp,
+                    unread: Some(stamp),
                     accounts: seen.accounts.clone(),
                 }
             }

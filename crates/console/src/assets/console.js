@@ -24,12 +24,20 @@
   // Details stay as the reader left them. Known by their summary, as there may be more or fewer of them now; a summary
   // with figures in it is another one each time, so where their number is the same their place will do.
   const keepOpen = (from, to) => {
-    const name = (details) => find("summary", details)?.textContent.trim() ?? "";
     const [former, next] = [from, to].map((root) => [...root.querySelectorAll("details")]);
-    const known = new Map(former.map((details) => [name(details), details.open]));
-    next.forEach((details, index) => {
-      const inPlace = former.length === next.length ? former[index].open : details.open;
-      details.open = known.get(name(details)) ?? inPlace;
+    // Several may have the same summary, as the tables of charts do: the first, the second and so on of that name.
+    const named = (all) => {
+      const met = new Map();
+      return all.map((details) => {
+        const text = find("summary", details)?.textContent.trim() ?? "";
+        met.set(text, (met.get(text) ?? 0) + 1);
+        return `${text} ${met.get(text)}`;
+      });
+    };
+    const known = new Map(named(former).map((name, index) => [name, former[index].open]));
+    named(next).forEach((name, index) => {
+      const inPlace = former.length === next.length ? former[index].open : next[index].open;
+      next[index].open = known.get(name) ?? inPlace;
     });
   };
 

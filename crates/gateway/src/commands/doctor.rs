@@ -77,7 +77,7 @@ impl Finding {
     }
 }
 
-/// Tries everything that the configuration names, within about a minute.
+/// Tries everything that the configuration names, one after the other, each with an end of its own.
 pub async fn examine(config: &Config) -> Vec<Finding> {
     checks::all(config).await
 }

@@ -33,7 +33,7 @@ fn certificates(config: &Config, clock: &Clock) -> Vec<Finding> {
         Err(error) => return vec![Finding::fault("certificates", format!("{error:#}"), FIX)],
         Ok(tls) => tls,
     };
-    // As the overview judges it.
+    // It warns from where the overview does.
     let (days_warn, _) = Thresholds::default().certificate_days;
     let left = days_left(tls.not_after(), clock.now());
     let found =
