@@ -19,10 +19,17 @@ pub(crate) struct Following {
 struct Seen {
     /// Of the file that was read last.
     stamp: Option<Stamp>,
-    /// Of the file whose reading failed last, if one did: it is tried again at each look, and told once. A file that
-    /// cannot even be looked at has no stamp.
-    unread: Option<Option<Stamp>>,
+    /// It is tried again at each look, and told once.
+    reading: Reading,
     accounts: Arc<Accounts>,
+}
+
+/// How the last reading ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Good,
+    /// Of this file; one that cannot even be looked at has no stamp.
+    Failed(Option<Stamp>),
 }
 
 /// Tells one file from the next: replacing it gives another inode, editing it another time or length.
@@ -40,7 +47,7 @@ impl Following {
         let accounts = Arc::new(Accounts::read(&path)?);
         let seen = ArcSwap::from_pointee(Seen {
             stamp,
-            unread: None,
+            reading: Reading::Good,
             accounts,
         });
         Ok(Self { path, seen })
@@ -59,12 +66,12 @@ impl Following {
                 tracing::info!(count = accounts.len(), "the accounts file was read again");
                 Seen {
                     stamp,
-                    unread: None,
+                    reading: Reading::Good,
                     accounts: Arc::new(accounts),
                 }
             }
             Err(error) => {
-                if seen.unread != Some(stamp) {
+                if seen.reading != Reading::Failed(stamp) {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
                         "the changed accounts file is not taken; the former one stays in force"
@@ -73,7 +80,7 @@ impl Following {
                 let was_read = !matches!(error, ConsoleError::Read { .. });
                 Seen {
                     stamp: if was_read { stamp } else { seen.stamp },
-                    unread: Some(stamp),
+                    reading: Reading::Failed(stamp),
                     accounts: seen.accounts.clone(),
                 }
             }
